@@ -1,0 +1,112 @@
+"""The option tree: defaults, presets stacked left to right, dotted overrides.
+
+Unknown names, wrong types and values out of range are refused with the nearest valid name.
+"""
+
+import copy
+import difflib
+import re
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from jobs.errors import Refused
+
+FILE = Path(__file__).with_name("presets.yaml")
+POSITIVE = r"run\.(steps|envs|batch_size|batch_length)|.*\.(depth|units|deter|hidden|stoch|classes)"
+CHOICES = {
+    r"(.*\.)?platform": ("auto", "cpu", "gpu"),
+    r"dtype": ("auto", "float32", "bfloat16"),
+    r".*\.act": ("silu", "relu", "gelu", "tanh"),
+    r"replay\.sampler": ("uniform",),
+}
+
+
+def resolve(configs=(), overrides=None):
+    """The whole option tree after presets (names) and overrides ({'run.steps': 100})."""
+    values, presets = flatten(_file()["defaults"]), _file()["presets"]
+    values = copy.deepcopy(values)
+    for name in configs:
+        if name not in presets:
+            raise Refused(f"there is no preset '{name}'{_suggest(name, presets)}")
+        for pattern, value in presets[name].items():
+            values = _assign(values, pattern, value, f"preset {name}")
+    for name, value in (overrides or {}).items():
+        if name not in values:
+            raise Refused(f"there is no option '{name}'{_suggest(name, values)}")
+        values[name] = check(name, value, values[name])
+    return unflatten(values)
+
+
+def stage(name, overrides=None):
+    """Options of a stage (`record`, `dreams`) after overrides ({'record.episodes': 5})."""
+    values = flatten({name: _file()["stages"][name]})
+    for key, value in (overrides or {}).items():
+        if key not in values:
+            raise Refused(f"there is no option '{key}'{_suggest(key, values)}")
+        values[key] = check(key, value, values[key])
+    return unflatten(values)[name]
+
+
+def check(name, value, default):
+    """`value` as the type of `default`, or a refusal that names option, value and what it takes."""
+    if isinstance(default, float) and not isinstance(value, bool):
+        try:  # YAML 1.1 reads 1e-3 as text
+            value = float(value)
+        except (TypeError, ValueError):
+            raise Refused(f"option {name} is {value!r}, but takes a number") from None
+    if isinstance(default, str) and value is None:
+        value = ""
+    if type(value) is not type(default):
+        takes = {"int": "a whole number", "bool": "true or false", "list": "a list"}
+        kind = takes.get(type(default).__name__, "a text")
+        raise Refused(f"option {name} is {value!r}, but takes {kind}")
+    if isinstance(value, int | float) and (value < 0 or (value == 0 and _match(POSITIVE, name))):
+        raise Refused(f"option {name} is {value}, but must be above zero")
+    for pattern, choices in CHOICES.items():
+        if _match(pattern, name) and value not in choices:
+            raise Refused(f"option {name} is {value!r}, but takes one of {', '.join(choices)}")
+    return value
+
+
+def flatten(tree, prefix=""):
+    """{'run': {'steps': 1}} to {'run.steps': 1}."""
+    flat = {}
+    for key, value in tree.items():
+        nested = isinstance(value, dict)
+        flat |= flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return flat
+
+
+def unflatten(flat):
+    """{'run.steps': 1} to {'run': {'steps': 1}}."""
+    tree = {}
+    for name, value in flat.items():
+        *folders, last = name.split(".")
+        node = tree
+        for folder in folders:
+            node = node.setdefault(folder, {})
+        node[last] = value
+    return tree
+
+
+def _assign(values, pattern, value, source):
+    names = [name for name in values if name == pattern or _match(pattern, name)]
+    if not names:
+        raise Refused(f"{source} sets '{pattern}', which no option matches")
+    return values | {name: check(name, value, values[name]) for name in names}
+
+
+def _match(pattern, name):
+    return re.fullmatch(pattern, name) is not None
+
+
+def _suggest(name, known):
+    near = difflib.get_close_matches(name, list(known), 1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(list(known)[:12])}…"
+
+
+@cache
+def _file():
+    return yaml.safe_load(FILE.read_text())

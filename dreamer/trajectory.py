@@ -1,0 +1,199 @@
+"""The Parquet contract between the agents and the analyses: recordings and dreams.
+
+A recording has one row per step and one row group per episode. A row is the observation, where the
+agent was, the reward that came with the observation, the activations computed **from** it, and the
+action chosen **after** it. Each recorded layer is one fixed-size-list column named like the layer.
+
+In the shapes, T is steps, W x H the world in tiles (x first; y grows downward).
+"""
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jobs import files
+from jobs.errors import Refused
+
+VERSION = 1
+KEY = b"dream_atlas"
+FACINGS = ("left", "right", "up", "down")
+VITALS = ("health", "food", "drink", "energy")
+DTYPES = {"float16": pa.float16(), "float32": pa.float32()}
+
+_tiles = {"unit": "tiles"}
+STEP = {
+    "episode": (pa.int32(), {}),
+    "step": (pa.int32(), {"unit": "environment steps since reset"}),
+    "x": (pa.int16(), _tiles),
+    "y": (pa.int16(), {"unit": "tiles, growing downward"}),
+    "facing": (pa.dictionary(pa.int8(), pa.string()), {"values": "left right up down"}),
+    "action": (pa.int16(), {"meaning": "index into the header's actions, chosen after this row"}),
+    "reward": (pa.float32(), {"meaning": "received with this row's observation"}),
+    "is_first": (pa.bool_(), {}),
+    "is_last": (pa.bool_(), {}),
+    "is_terminal": (pa.bool_(), {}),
+    **{name: (pa.int8(), {"unit": "0 to 9"}) for name in VITALS},
+    "image": (pa.binary(), {"format": "PNG"}),
+    "terrain": (pa.list_(pa.uint8()), {"meaning": "material ids [W*H], x-major, first row only"}),
+    "terrain_changed": (pa.list_(pa.uint8()), {"meaning": "1 where the episode changed a tile"}),
+}
+DREAM = {
+    "start_episode": (pa.int32(), {}),
+    "start_step": (pa.int32(), {}),
+    "h": (pa.int16(), {"unit": "imagined steps; 0 is the recorded belief"}),
+    "variant": (pa.dictionary(pa.int8(), pa.string()), {"values": "policy forced"}),
+    "action": (pa.int16(), {"meaning": "the action that led to this row; null at h = 0"}),
+    "x": (pa.int16(), {"unit": "tiles, the real position at start_step + h"}),
+    "y": (pa.int16(), {"unit": "tiles, the real position at start_step + h"}),
+    "image": (pa.binary(), {"format": "PNG"}),
+}
+KINDS = {"trajectory": STEP, "dreams": DREAM}
+
+
+def schema(header):
+    """Arrow schema for a header: {kind, layers: {name: {width, dtype, ...}}, achievements, ...}.
+
+    `layers[name]["width"]` is the number of recorded units. Columns named in `header["absent"]`
+    are left out (what the source does not know: facing, terrain, ...).
+    """
+    absent = set(header.get("absent", ()))
+    fields = [
+        pa.field(name, kind, metadata=notes)
+        for name, (kind, notes) in KINDS[header["kind"]].items()
+        if name not in absent
+    ]
+    fields += [
+        pa.field(f"achievement_{name}", pa.int16(), metadata={"unit": "times unlocked so far"})
+        for name in header.get("achievements", ())
+    ]
+    fields += [
+        pa.field(name, pa.list_(DTYPES[layer["dtype"]], layer["width"]))
+        for name, layer in header["layers"].items()
+    ]
+    text = files.canonical({"version": VERSION, **header})
+    return pa.schema(fields, metadata={KEY: text.encode()})
+
+
+def table(header, columns):
+    """Arrow table from {column: values}; layers are arrays [T, width]."""
+    wanted, arrays = schema(header), []
+    for field in wanted:
+        values = columns[field.name]
+        if field.name in header["layers"]:
+            width = field.type.list_size
+            flat = np.ascontiguousarray(values, field.type.value_type.to_pandas_dtype()).reshape(-1)
+            if len(flat) != width * len(values):
+                raise ValueError(f"{field.name} is {np.shape(values)}, not [T, {width}]")
+            arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), width))
+        else:
+            arrays.append(pa.array(values).cast(field.type))
+    return pa.Table.from_arrays(arrays, schema=wanted)
+
+
+def write(path, header, episodes):
+    """Write an iterable of {column: values}, one row group each, in one atomic step.
+
+    Only one episode is in memory at a time.
+    """
+    with _writer(path, header) as writer:
+        for columns in episodes:
+            writer.write_table(table(header, columns), row_group_size=1 << 30)
+
+
+def join(path, header, parts):
+    """Put finished part files (written by `write`) together in the given order, atomically."""
+    with _writer(path, header) as writer:
+        for part in parts:
+            for group in _groups(open_file(part, header["kind"])):
+                writer.write_table(group, row_group_size=1 << 30)
+
+
+def open_file(path, kind="trajectory"):
+    """A ParquetFile whose header says it is a `kind` of this version; else refuse."""
+    if not Path(path).is_file():
+        raise Refused(f"{path} does not exist; run the step that makes it first")
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise Refused(f"{path} is cut off or not a Parquet file ({error}); make it again") from None
+    text = (file.schema_arrow.metadata or {}).get(KEY)
+    if text is None:
+        raise Refused(f"{path} was not written by this project: its header lacks '{KEY.decode()}'")
+    found = json.loads(text)
+    if found.get("kind") != kind or found.get("version") != VERSION:
+        raise Refused(
+            f"{path} is '{found.get('kind')}' of version {found.get('version')}, "
+            f"but '{kind}' of version {VERSION} is needed; make it again"
+        )
+    return file
+
+
+def header(path, kind="trajectory"):
+    """The header: layers (in column order), options, world, provenance."""
+    arrow = open_file(path, kind).schema_arrow
+    found = json.loads(arrow.metadata[KEY])
+    found["layers"] = {
+        name: found["layers"][name] for name in arrow.names if name in found["layers"]
+    }
+    return found
+
+
+def layers(path, kind="trajectory"):
+    """Names of the recorded layers in order."""
+    return list(header(path, kind)["layers"])
+
+
+def has(path, *columns, kind="trajectory"):
+    """Whether a file has all of these columns."""
+    return set(columns) <= set(open_file(path, kind).schema_arrow.names)
+
+
+def read(path, columns, kind="trajectory"):
+    """{column: numpy array}, whole file; layers [T, units] float32, text columns as str arrays.
+
+    Reading one layer reads that column alone. The terrain is read by `terrain`.
+    """
+    file = open_file(path, kind)
+    missing = [name for name in columns if name not in file.schema_arrow.names]
+    if missing:
+        raise Refused(f"{path} has no column {', '.join(missing)}")
+    wide = set(header(path, kind)["layers"])
+    found = file.read(columns=list(columns))
+    return {name: _numpy(found[name], name in wide) for name in columns}
+
+
+def terrain(path):
+    """{episode: (material ids [W, H] at reset, changed [W, H] bool)}."""
+    width, height = header(path)["area"]
+    names = ["episode", "is_first", "terrain", "terrain_changed"]
+    found = open_file(path).read(columns=names)
+    first = found.filter(found["is_first"]).to_pydict()
+    grids = zip(first["terrain"], first["terrain_changed"], strict=True)
+    return {
+        episode: tuple(np.array(grid, np.uint8).reshape(width, height) for grid in pair)
+        for episode, pair in zip(first["episode"], grids, strict=True)
+    }
+
+
+@contextmanager
+def _writer(path, header):
+    with (
+        files.atomic(path) as temporary,
+        pq.ParquetWriter(temporary, schema(header), compression="zstd") as writer,
+    ):
+        yield writer
+
+
+def _groups(file):
+    return (file.read_row_group(index) for index in range(file.num_row_groups))
+
+
+def _numpy(column, wide):
+    if wide:
+        chunks = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
+        return np.concatenate(chunks).reshape(len(column), -1).astype(np.float32)
+    return column.to_numpy()

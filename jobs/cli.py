@@ -1,0 +1,96 @@
+"""Run a command: flags from a function's signature, sentences for errors, a provenance sidecar."""
+
+import argparse
+import inspect
+import sys
+import types
+import typing
+from pathlib import Path
+
+import yaml
+
+from jobs import sidecar, specs
+from jobs.errors import Refused
+
+
+def run(main, argv=None):
+    """Call `main` with flags named after its parameters and leave the process.
+
+    A parameter without default is a required flag. `overrides`, if `main` has it, collects every
+    dotted flag (`--run.steps 100`) into a dict. `--prov FILE` writes what made the outputs; `main`
+    may return a dict of further facts for it (the device, say). Refused means exit code 2.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    start = sidecar.clock()
+    try:
+        arguments, prov = parse(main, argv)
+        facts = main(**arguments)
+        if prov:
+            sidecar.write(prov, arguments, start, facts if isinstance(facts, dict) else {})
+    except Refused as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(facts if isinstance(facts, int) else 0)
+
+
+def options(spec):
+    """The options in a spec file, after checking that it fits the code on disk."""
+    return specs.read(spec)["options"]
+
+
+def parse(main, argv):
+    """Keyword arguments for `main` from `argv`, and the path given with --prov (or None)."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {_module(main)}", description=inspect.getdoc(main), allow_abbrev=False
+    )
+    parser.add_argument("--prov", type=Path, help="where to write what made the outputs")
+    parameters = inspect.signature(main).parameters
+    hints = typing.get_type_hints(main)
+    for name, parameter in parameters.items():
+        if name != "overrides":
+            _add_flag(parser, name, parameter, hints.get(name, str))
+    known, rest = parser.parse_known_args(argv)
+    values = vars(known)
+    prov = values.pop("prov")
+    if "overrides" in parameters:
+        values["overrides"] = _dotted(rest)
+    elif rest:
+        parser.error(f"unknown argument {rest[0]}")
+    return values, prov
+
+
+def _add_flag(parser, name, parameter, kind):
+    required = parameter.default is inspect.Parameter.empty
+    settings = {"required": required, "default": None if required else parameter.default}
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        kind = next(item for item in typing.get_args(kind) if item is not type(None))
+    if typing.get_origin(kind) is list:
+        settings |= {"nargs": "+", "type": typing.get_args(kind)[0]}
+    elif kind is bool:
+        settings = {"action": "store_true"}
+    else:
+        settings["type"] = kind
+    parser.add_argument("--" + name.replace("_", "-"), **settings)
+
+
+def _dotted(rest):
+    """{'run.steps': 100} from ['--run.steps', '100']; a list is '[1, 2]' or several words."""
+    found = {}
+    while rest:
+        flag, *rest = rest
+        if not flag.startswith("--"):
+            raise Refused(f"'{flag}' stands where a flag such as --run.steps was expected")
+        flag, equals, value = flag[2:].partition("=")
+        values = [value] if equals else []
+        while rest and not rest[0].startswith("--"):
+            values.append(rest.pop(0))
+        if not values:
+            raise Refused(f"--{flag} needs a value")
+        values = [yaml.safe_load(item) for item in values]
+        found[flag] = values[0] if len(values) == 1 else values
+    return found
+
+
+def _module(main):
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return spec.name if main.__module__ == "__main__" and spec else main.__module__
