@@ -112,6 +112,20 @@ def join(path, header, parts):
                 writer.write_table(group, row_group_size=1 << 30)
 
 
+def write_log(path, kind, header, columns):
+    """Write a training log (`metrics`, `episodes`): {column: [T]} with any columns, atomically."""
+    text = files.canonical({"version": VERSION, "kind": kind, **header})
+    found = pa.table(columns).replace_schema_metadata({KEY: text.encode()})
+    with files.atomic(path) as temporary:
+        pq.write_table(found, temporary, compression="zstd")
+
+
+def read_log(path, kind):
+    """(header, pandas DataFrame) of a training log."""
+    file = open_file(path, kind)
+    return json.loads(file.schema_arrow.metadata[KEY]), file.read().to_pandas()
+
+
 def open_file(path, kind="trajectory"):
     """A ParquetFile whose header says it is a `kind` of this version; else refuse."""
     if not Path(path).is_file():

@@ -1,0 +1,40 @@
+"""An agent family is a module with six functions; the commands know an agent by these alone.
+
+In the shapes, B is batch, T time, H imagined steps. Every function is pure; the callers jit.
+
+`init(options, spaces, key) -> state`                          state.params.values: {name: array}
+`train(state, batch, key) -> state, metrics, write_back`       one update
+`start(params, batch_size, belief=None) -> carry`              belief: {layer: [B, units]}
+`act(params, carry, observation, key, sample) -> carry, action, activations`
+`imagine(params, carry, actions, horizon, key, sample) -> actions, activations, images`
+`layers(options, spaces) -> [Layer]`                           in the order of the forward pass
+"""
+
+import importlib
+from typing import NamedTuple
+
+from jobs.errors import Refused
+
+
+class Layer(NamedTuple):
+    """A named vector of activations; the *belief* layers are the state that dreams start from."""
+
+    name: str
+    width: int
+    belief: bool = False
+    dtype: str = "float16"  # how it is recorded and kept in the replay
+
+
+def module(name):
+    """Dotted module name of a family: `v3` is dreamer.v3.agent, a name with a dot stands as it is."""
+    return name if "." in name else f"dreamer.{name}.agent"
+
+
+def load(name):
+    """Import a family by the value of the option `agent`."""
+    try:
+        return importlib.import_module(module(name))
+    except ModuleNotFoundError as error:
+        if error.name and module(name).startswith(error.name):
+            raise Refused(f"there is no agent family '{name}' (module {module(name)})") from None
+        raise
