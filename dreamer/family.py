@@ -26,7 +26,7 @@ class Layer(NamedTuple):
 
 
 def module(name):
-    """Dotted module name of a family: `v3` is dreamer.v3.agent, a name with a dot stands as it is."""
+    """Module of a family: `v3` is dreamer.v3.agent, a dotted name stands as it is."""
     return name if "." in name else f"dreamer.{name}.agent"
 
 
