@@ -36,7 +36,11 @@ def sources(*modules):
             continue
         found[path] = True
         imports, data = _scan(path, path.stat().st_mtime_ns)
-        found.update((path.parent / item, True) for item in data)
+        for item in data:
+            matches = [match.resolve() for match in path.parent.glob(item)]
+            if not matches:
+                raise Refused(f"{name} names the data file {item}, which is not there")
+            found.update(dict.fromkeys(matches, True))
         queue += [(item, locate(item)) for item in imports]
     return sorted(found)
 
