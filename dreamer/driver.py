@@ -1,0 +1,98 @@
+"""Steps environments with a policy and hands out rows; training and recording share it.
+
+In the shapes, N is environments.
+"""
+
+import time
+
+import jax
+import numpy as np
+
+
+class Driver:
+    """Environments and a policy in lockstep.
+
+    `policy(carry, observation, keys) -> carry, action, activations` gets the observation keys and
+    `is_first` [N], and one key per environment. A key depends on seed, environment, the episode's
+    number and the step within it alone, so an episode does not depend on what was played beside
+    or before it. `episodes` are the reset counters of the environments' first episodes.
+    """
+
+    def __init__(self, envs, policy, carry, seed, episodes=None):
+        self.envs, self.policy, self.carry = envs, policy, carry
+        self.count = envs.num_envs
+        self.episode = np.zeros(self.count, np.int64) if episodes is None else np.array(episodes)
+        self.age = np.zeros(self.count, np.int64)  # steps since the reset
+        self.action = self.over = None
+        self.actions = [[] for _ in range(self.count)]  # taken since the reset
+        self.seconds = {"env": 0.0, "policy": 0.0}
+        self._root = jax.random.key(seed)
+
+    def step(self):
+        """The next row: {observation keys, action, reward, is_first, is_last, is_terminal, ...}.
+
+        All values are arrays [N, ...]. Action and activations come from this row's observation;
+        the reward came with it. `info` is the environments' own (gymnasium's vector format).
+        """
+        start = time.perf_counter()
+        row = self._reset() if self.action is None else self._advance()
+        middle = time.perf_counter()
+        seen = row.pop("observation")
+        keys = _keys(self._root, self.episode, self.age)
+        observation = {**seen, "is_first": row["is_first"]}
+        self.carry, action, activations = self.policy(self.carry, observation, keys)
+        self.action, self.over = np.asarray(action), row["is_last"]
+        self.seconds["env"] += middle - start
+        self.seconds["policy"] += time.perf_counter() - middle
+        activations = {name: np.asarray(value) for name, value in activations.items()}
+        return {**seen, **row, "action": self.action, **activations}
+
+    def position(self):
+        """What `resume` and the environments need to continue: plain lists, and action [N]."""
+        return {
+            "episode": self.episode.tolist(),
+            "actions": [np.asarray(taken).tolist() for taken in self.actions],
+            "action": self.action.tolist(),
+            "over": self.over.tolist(),
+        }
+
+    def resume(self, position):
+        """Continue after `position`; the environments were brought there when they were made."""
+        self.envs.reset()
+        self.episode = np.array(position["episode"])
+        self.actions = [list(taken) for taken in position["actions"]]
+        self.age = np.array([len(taken) for taken in self.actions])
+        kind = self.envs.single_action_space.dtype
+        self.action, self.over = np.array(position["action"], kind), np.array(position["over"])
+
+    def _reset(self):
+        observation, info = self.envs.reset()
+        no = np.zeros(self.count, bool)
+        return _row(observation, np.zeros(self.count, np.float32), ~no, no, no, info)
+
+    def _advance(self):
+        first = self.over
+        for taken, action, over in zip(self.actions, self.action, first, strict=True):
+            taken.clear() if over else taken.append(action)
+        self.episode += first
+        self.age = np.where(first, 0, self.age + 1)
+        observation, reward, terminal, cut, info = self.envs.step(self.action)
+        return _row(observation, reward.astype(np.float32), first, terminal | cut, terminal, info)
+
+
+def _row(observation, reward, first, last, terminal, info):
+    flags = {"is_first": first, "is_last": last, "is_terminal": terminal}
+    return {"observation": observation, "reward": reward, **flags, "info": info}
+
+
+@jax.jit
+def _keys(root, episode, age):
+    numbers = (jax.numpy.arange(len(age)), episode, age)
+
+    def key(*words):
+        found = root
+        for word in words:
+            found = jax.random.fold_in(found, word)
+        return found
+
+    return jax.vmap(key)(*numbers)
