@@ -35,7 +35,10 @@ def draw(groups, rng):
 
 
 def p_value(null, observed, better):
-    """(1 + null values at least as good) / (1 + null values); `better` is "low" or "high"."""
+    """(1 + null values at least as good) / (1 + null values); `better` is "low" or "high".
+
+    `null` is [draws] for one observed value or [draws, ...] for an array of them.
+    """
     null = np.asarray(null)
     good = null <= observed if better == "low" else null >= observed
-    return (1 + np.count_nonzero(good)) / (1 + len(null))
+    return (1 + np.sum(good, axis=0)) / (1 + len(null))

@@ -1,0 +1,102 @@
+"""Every measure of every unit, for behaviour as it was and for behaviour swapped between episodes.
+
+In the shapes, T is steps, U units.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis import information, rate_maps, swaps
+from analysis.explained import Cells, standardised
+
+FACING = ("hd", "ev_facing", "ev_both", "spatial_gain", "facing_gain")
+METRICS = ("si", "ev_place", *FACING, "action_gain")
+
+
+class Behaviour(NamedTuple):
+    """What the agent did, one entry per step; None where the recording does not say."""
+
+    place: np.ndarray  # [T] tile as one number
+    facing: np.ndarray | None  # [T] 0 to 3
+    action: np.ndarray | None  # [T] the action that led to the step; one more category at a reset
+    fold: np.ndarray | None  # [T] held-out part; None with a single episode
+
+    def take(self, rows, fold):
+        """The behaviour of other `rows` beside activity whose folds are `fold`."""
+        parts = [None if item is None else item[rows] for item in self[:3]]
+        return Behaviour(*parts, fold)
+
+
+class Prepared:
+    """One behaviour with all that depends on it alone, ready for any number of units."""
+
+    def __init__(self, behaviour, tiles, min_occupancy):
+        """`tiles` is the number of tiles of the world."""
+        self.behaviour, self.tiles, self.min_occupancy = behaviour, tiles, min_occupancy
+        self.cells = {}
+        if behaviour.fold is not None:
+            none = np.zeros_like(behaviour.place)
+            sides = {"facing": behaviour.facing, "action": behaviour.action}
+            known = {name: side for name, side in sides.items() if side is not None}
+            self.cells = {
+                name: Cells(behaviour.place, side, behaviour.fold, min_occupancy)
+                for name, side in (known or {"place": none}).items()
+            }
+
+    def measure(self, positive, scaled, active):
+        """{metric: [U]} from activity made non-negative and standardised (both [T, U]).
+
+        Units that are not `active` [U] carry no information. NaN where something is not recorded.
+        """
+        found = {name: np.full(scaled.shape[1], np.nan) for name in METRICS}
+        place, facing = self.behaviour.place, self.behaviour.facing
+        si = information.information(positive, place, self.tiles, self.min_occupancy)
+        found["si"] = np.where(active, si, 0.0)
+        if facing is not None:
+            found["hd"] = information.information(positive, facing, 4)
+        for name, cells in self.cells.items():
+            ev = cells.explained(scaled)
+            found["ev_place"] = ev["place"]
+            if name == "facing":
+                found |= {"ev_facing": ev["category"], "ev_both": ev["both"]}
+                found["spatial_gain"] = ev["both"] - ev["category"]
+            if name != "place":
+                found[f"{name}_gain"] = ev["both"] - ev["place"]
+        return found
+
+
+class Study:
+    """The behaviour of a recording: as it was, cut as the null needs it, and swapped."""
+
+    def __init__(self, behaviour, episode, tiles, min_occupancy, draws, seed):
+        self.whole = Prepared(behaviour, tiles, min_occupancy)
+        self.cut, self.swapped, self.rows = None, [], np.arange(0)
+        if draws and len(np.unique(episode)) >= swaps.MIN_EPISODES:
+            groups, rng = swaps.blocks(episode), np.random.default_rng(seed)
+            self.rows = swaps.identity(groups)
+            fold = behaviour.fold[self.rows]
+            others = [self.rows, *(swaps.draw(groups, rng) for _ in range(draws))]
+            self.cut, *self.swapped = (
+                Prepared(behaviour.take(rows, fold), tiles, min_occupancy) for rows in others
+            )
+
+    def units(self, activity, options):
+        """({metric: [U]}, {metric: [draws, U]} of the null, {metric: [U]} p) of activity [T, U]."""
+        positive = information.transformed(activity, options["transform"])
+        scaled = standardised(activity)
+        active = (np.abs(activity) > options["active_eps"]).sum(axis=0) >= options["min_active"]
+        observed = self.whole.measure(positive, scaled, active)
+        if self.cut is None:
+            return observed, {}, {name: np.full(len(active), np.nan) for name in METRICS}
+        positive, scaled = positive[self.rows], scaled[self.rows]
+        compared = self.cut.measure(positive, scaled, active)
+        draws = [item.measure(positive, scaled, active) for item in self.swapped]
+        null = {name: np.stack([draw[name] for draw in draws]) for name in METRICS}
+        return observed, null, {name: p_values(null[name], compared[name]) for name in METRICS}
+
+
+def p_values(null, observed):
+    """p [U] of `observed` [U] against null [draws, U]; NaN where either is."""
+    known = np.isfinite(observed) & np.isfinite(null).all(axis=0)
+    return np.where(known, swaps.p_value(null, observed, "high"), np.nan)
