@@ -107,9 +107,7 @@ def _models(fold, place, category, both):
     weight, none = PRIOR * part[both], sparse.csr_array((len(category.fold), len(place.fold)))
     return {
         "fold": _rows(whole[fold], fold.others),
-        "place": _beside(
-            _rows(part[place], place.others), _rows(PRIOR * part[place], means[0])
-        ),
+        "place": _beside(_rows(part[place], place.others), _rows(PRIOR * part[place], means[0])),
         "category": _beside(
             _rows(whole[category], category.others), _rows(category.visits == 0, means[1]), none
         ),

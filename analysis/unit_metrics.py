@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis import information, rate_maps, swaps
+from analysis import information, swaps
 from analysis.explained import Cells, standardised
 
 FACING = ("hd", "ev_facing", "ev_both", "spatial_gain", "facing_gain")
-METRICS = ("si", "ev_place", *FACING, "action_gain")
+METRICS = ("si", "ev_place", *FACING, "ev_action", "action_gain")
 
 
 class Behaviour(NamedTuple):
@@ -58,27 +58,31 @@ class Prepared:
         for name, cells in self.cells.items():
             ev = cells.explained(scaled)
             found["ev_place"] = ev["place"]
-            if name == "facing":
-                found |= {"ev_facing": ev["category"], "ev_both": ev["both"]}
-                found["spatial_gain"] = ev["both"] - ev["category"]
             if name != "place":
+                found[f"ev_{name}"] = ev["category"]
                 found[f"{name}_gain"] = ev["both"] - ev["place"]
+            if name == "facing":
+                found["ev_both"] = ev["both"]
+                found["spatial_gain"] = ev["both"] - ev["category"]
         return found
 
 
 class Study:
     """The behaviour of a recording: as it was, cut as the null needs it, and swapped."""
 
-    def __init__(self, behaviour, episode, tiles, min_occupancy, draws, seed):
-        self.whole = Prepared(behaviour, tiles, min_occupancy)
+    def __init__(self, behaviour, episode, area, options):
+        """`episode` [T]; options min_occupancy, n_null, seed. No null under ten episodes."""
+        tiles, least = area[0] * area[1], options["min_occupancy"]
+        self.behaviour = behaviour
+        self.whole = Prepared(behaviour, tiles, least)
         self.cut, self.swapped, self.rows = None, [], np.arange(0)
-        if draws and len(np.unique(episode)) >= swaps.MIN_EPISODES:
-            groups, rng = swaps.blocks(episode), np.random.default_rng(seed)
+        if options["n_null"] and len(np.unique(episode)) >= swaps.MIN_EPISODES:
+            groups, rng = swaps.blocks(episode), np.random.default_rng(options["seed"])
             self.rows = swaps.identity(groups)
-            fold = behaviour.fold[self.rows]
-            others = [self.rows, *(swaps.draw(groups, rng) for _ in range(draws))]
+            others = [self.rows, *(swaps.draw(groups, rng) for _ in range(options["n_null"]))]
             self.cut, *self.swapped = (
-                Prepared(behaviour.take(rows, fold), tiles, min_occupancy) for rows in others
+                Prepared(behaviour.take(rows, behaviour.fold[self.rows]), tiles, least)
+                for rows in others
             )
 
     def units(self, activity, options):

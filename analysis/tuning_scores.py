@@ -1,0 +1,94 @@
+"""A layer's units in a few numbers, each beside what whole-episode swaps give for the same number.
+
+In the shapes, U is units.
+"""
+
+import warnings
+
+import numpy as np
+
+SPATIAL_GAIN = 0.05  # share of variance above which a unit counts as spatially tuned
+FACING_GAIN = 0.1
+LEVEL = 0.05
+NOT_YET = [
+    "untrained-network control: not yet computed",
+    "border share and border score: not yet computed",
+    "place fields, autocorrelation and asymmetry: not yet computed",
+    "cell classes: not yet computed",
+    "sparsity, coherence and correlation between halves of the data: not yet computed",
+]
+
+
+def statistics():
+    """[(score, metric, function [..., U] -> [...], unit)]: the numbers that sum up a layer."""
+    variance, information, share = "share of variance", "bits per spike", "share of units"
+    return [
+        ("variance explained by position, median unit", "ev_place", _median, variance),
+        ("variance explained by position, 90th percentile", "ev_place", _high, variance),
+        ("variance explained by facing, median unit", "ev_facing", _median, variance),
+        ("spatial information, median unit", "si", _median, information),
+        ("facing information, median unit", "hd", _median, information),
+        (f"units with spatial gain above {SPATIAL_GAIN}", "spatial_gain", _tuned, share),
+        (f"units with facing gain above {FACING_GAIN}", "facing_gain", _turned, share),
+    ]
+
+
+def summary(tables, nulls):
+    """Rows of the report's table from {layer: {column: [U]}} and {layer: {metric: [draws, U]}}."""
+    rows = []
+    for layer, table in tables.items():
+        null = nulls[layer]
+        for score, metric, function, unit in statistics():
+            if np.isfinite(table[metric]).any():
+                chance = float(function(null[metric]).mean()) if null else None
+                name = f"whole-episode swaps, {len(null[metric])} draws" if null else None
+                rows.append(_row(score, layer, function(table[metric]), unit, chance, name))
+        rows += [_row(*item) for item in _significant(layer, table)]
+    return rows
+
+
+def _significant(layer, table):
+    """Share of units whose spatial gain (or EV without facing) beats 95% of the swaps."""
+    metric = "spatial_gain" if np.isfinite(table["spatial_gain"]).any() else "ev_place"
+    p = table[f"{metric}_p"]
+    if np.isfinite(p).any():
+        label = "spatial gain" if metric == "spatial_gain" else "variance explained by position"
+        score = f"units whose {label} beats 95% of swaps"
+        yield score, layer, (p <= LEVEL).mean(), "share of units", LEVEL, "units without any tuning"
+
+
+def _row(score, layer, value, unit, chance, name):
+    return {
+        "score": score,
+        "layer": layer,
+        "representation": None,
+        "value": float(value),
+        "unit": unit,
+        "better": "high",
+        "chance": chance,
+        "chance_name": name,
+        "control": None,
+    }
+
+
+def _median(values):
+    return _quiet(np.nanmedian, values)
+
+
+def _high(values):
+    return _quiet(np.nanpercentile, values, 90)
+
+
+def _tuned(values):
+    return (values > SPATIAL_GAIN).mean(axis=-1)
+
+
+def _turned(values):
+    return (values > FACING_GAIN).mean(axis=-1)
+
+
+def _quiet(function, values, *more):
+    """Over units [..., U] that have a value; NaN where none has."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return function(values, *more, axis=-1)
