@@ -1,0 +1,163 @@
+"""Record episodes of a trained agent: what it saw, where it was, what every layer computed."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from dreamer import checkpoint as checkpoints
+from dreamer import platform, recorder, stages
+from dreamer.driver import Driver
+from dreamer.envs import vector
+from jobs import cli
+from jobs.errors import Refused
+
+FACTS = ("position", "facing", "vitals", "achievements", "terrain", "terrain_changed")
+
+
+def main(
+    checkpoint: Path,
+    trajectory: Path,
+    test_trajectory: Path | None = None,
+    work: Path | None = None,
+    spec: Path | None = None,
+    overrides: dict | None = None,
+):
+    """Record episodes of a checkpoint into one file, and others for testing into a second.
+
+    Options come from --spec, or by hand from flags such as --record.episodes 5. Finished episodes
+    wait in the folder --work, so that a second start records only the missing ones.
+    """
+    options = stages.options("record", spec, overrides)
+    _check(options, test_trajectory)
+    platform.choose(options["platform"])
+    agent = checkpoints.restore(checkpoint)
+    environment = vector.module(agent.options["task"])
+    _check_agent(agent, environment, options["sample"])
+    modules = ["dreamer.record", environment.__name__]
+    provenance = stages.provenance(modules, agent, spec, checkpoint=checkpoint)
+    work = work or trajectory.with_name(f"{trajectory.stem}.work")
+    wanted = [(trajectory, options["episodes"], options["seed"])]
+    if test_trajectory:
+        wanted.append((test_trajectory, options["test_episodes"], options["test_seed"]))
+    found = {}
+    for path, episodes, seed in wanted:
+        about = header(agent, options, seed, provenance)
+        found[path] = recorder.Parts(work, about, episodes, jax.default_backend())
+        play(agent, found[path])
+    recorder.check_distinct(found.values())
+    for path, parts in found.items():
+        parts.publish(path)
+    recorder.remove(work)
+    return {"device": platform.describe()}
+
+
+def header(agent, options, seed, provenance):
+    """The recording's header: layers with their unit subsets, the world's names, options."""
+    world = agent.header["world"]
+    absent = [*world["absent"], *([] if options["images"] else ["image"])]
+    return {
+        **world,
+        "kind": "trajectory",
+        "layers": {layer.name: _layer(layer, options["cap"]) for layer in stages.layers(agent)},
+        "absent": sorted(absent),
+        "units": recorder.UNITS,
+        "options": options,
+        "seed": seed,
+        "world": {"task": agent.options["task"], **_world(agent)},
+        "agent": stages.agent_header(agent),
+        "provenance": provenance,
+    }
+
+
+def play(agent, parts):
+    """Play the episodes that are missing among `parts` and save each when it ends."""
+    if not parts.missing():
+        return
+    options, seed = parts.header["options"], parts.header["seed"]
+    collector = recorder.Collector(parts, min(options["envs"], parts.episodes))
+    world_seed = agent.header["seed"] if _world(agent).get("fixed_seed") else seed
+    envs = vector.make(
+        agent.options["task"],
+        agent.options["env"],
+        collector.count,
+        world_seed,
+        spawn_seed=seed,
+        first=list(collector.resets),
+    )
+    try:
+        carry = agent.family.start(agent.params, collector.count)
+        driver = Driver(envs, _policy(agent, parts.header), carry, seed, collector.resets)
+        with stages.Progress("recording", parts.episodes, "episodes", "steps") as progress:
+            while collector.missing:
+                collector.add(_split(driver.step(), collector.count))
+                progress.update(parts.episodes - len(collector.missing), collector.count)
+    finally:
+        envs.close()
+        collector.close()
+
+
+def _policy(agent, about):
+    """A driver's policy whose activations are the recorded units in their recorded dtype."""
+    layers, sample = about["layers"], about["options"]["sample"]
+
+    @jax.jit
+    def act(params, carry, observation, keys):
+        carry, action, found = agent.family.act(params, carry, observation, keys, sample)
+        return carry, action, {name: _units(found[name], layers[name]) for name in layers}
+
+    return lambda carry, observation, keys: act(agent.params, carry, observation, keys)
+
+
+def _units(values, layer):
+    kept = values if layer["units"] is None else values[:, np.array(layer["units"])]
+    return kept.astype(layer["dtype"])
+
+
+def _split(row, count):
+    """Copies of each environment's values, so that no row keeps the whole batch in memory."""
+    info = row.pop("info")
+    some = {name: info[name] for name in FACTS if name in info}
+    return [
+        {name: np.array(values[env]) for name, values in row.items()}
+        | {name: np.array(values[env]) for name, values in some.items() if info[f"_{name}"][env]}
+        for env in range(count)
+    ]
+
+
+def _layer(layer, cap):
+    units = None if layer.belief else recorder.units(layer.name, layer.width, cap)
+    return {
+        "width": len(units) if units else layer.width,
+        "of": layer.width,
+        "units": units,
+        "dtype": layer.dtype,
+        "belief": layer.belief,
+    }
+
+
+def _world(agent):
+    return agent.options["env"].get(agent.options["task"], {})
+
+
+def _check(options, test_trajectory):
+    names = ["episodes", "envs", "cap", *(["test_episodes"] if test_trajectory else [])]
+    for name in names:
+        if options[name] < 1:
+            raise Refused(f"option record.{name} is {options[name]}, but must be above zero")
+    if test_trajectory and options["seed"] == options["test_seed"]:
+        raise Refused(
+            f"record.seed and record.test_seed are both {options['seed']}, so the test recording "
+            "would repeat the other; give them different seeds"
+        )
+
+
+def _check_agent(agent, environment, sample):
+    if not agent.spaces.action.classes:
+        raise Refused("the agent's actions are continuous, but recordings hold discrete actions")
+    if hasattr(environment, "check_varied"):
+        environment.check_varied(_world(agent), sample)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,163 @@
+"""Batched steps become episodes, and finished episodes become part files that survive a kill.
+
+Environment i of N plays episodes i, i + N, i + 2N, ...; which episodes are recorded is fixed before
+the first step, so a recording is no sample of the short ones. U is recorded units, T steps.
+"""
+
+import collections
+import hashlib
+import re
+import shutil
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from dreamer import png, trajectory
+from jobs import files
+from jobs.errors import Refused
+
+PLAIN = ("action", "reward", "is_first", "is_last", "is_terminal")
+UNITS = {name: notes["unit"] for name, (_, notes) in trajectory.STEP.items() if "unit" in notes}
+
+
+def units(name, width, cap):
+    """Sorted indices [U] of the units recorded of a layer, or None for all.
+
+    The random subset depends on the layer's name, width and the cap alone, so recordings of other
+    checkpoints (an untrained network's too) hold the same units. dyn/* is never capped.
+    """
+    if name.startswith("dyn/") or width <= cap:
+        return None
+    rng = np.random.default_rng([zlib.crc32(name.encode()), width, cap])
+    return sorted(rng.choice(width, cap, replace=False).tolist())
+
+
+class Parts:
+    """The episodes of one recording as files in a folder that the header's hash names."""
+
+    def __init__(self, work, header, episodes, salt=""):
+        self.header, self.episodes = header, episodes
+        text = files.canonical([trajectory.VERSION, header, salt])
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self.folder = Path(work) / f"parts-{digest[:16]}"
+
+    def path(self, episode):
+        """Where the part file of an episode lies."""
+        return self.folder / f"{episode:06d}.parquet"
+
+    def missing(self):
+        """Episodes that are not recorded yet."""
+        return [item for item in range(self.episodes) if not self.path(item).is_file()]
+
+    def save(self, episode, rows):
+        """Write the steps of a finished episode, [{name: value}]."""
+        columns = episode_columns(self.header, episode, rows)
+        trajectory.write(self.path(episode), self.header, [columns])
+
+    def paths(self):
+        """All part files in order."""
+        return [self.path(item) for item in range(self.episodes)]
+
+    def publish(self, path):
+        """Join the parts into the recording."""
+        trajectory.join(path, self.header, self.paths())
+
+
+class Collector:
+    """The running episodes of N environments; a finished one is written by a second thread."""
+
+    def __init__(self, parts, envs):
+        self.parts, self.count = parts, envs
+        self.missing = set(parts.missing())
+        self.rows = [[] for _ in range(envs)]
+        self.resets = [self._start(env) for env in range(envs)]
+        self.writing = collections.deque()
+        self.thread = ThreadPoolExecutor(1)
+
+    def _start(self, env):
+        missing = [item for item in sorted(self.missing) if item % self.count == env]
+        return (missing[0] if missing else self.parts.episodes) // self.count
+
+    @property
+    def episode(self):
+        """Episode that each environment plays now, [N]."""
+        return np.array([env + self.count * count for env, count in enumerate(self.resets)])
+
+    @property
+    def step(self):
+        """Steps since reset, of the row that comes next, [N]."""
+        return np.array([len(rows) for rows in self.rows])
+
+    def add(self, rows):
+        """Take one row of every environment: [{name: value}], N of them."""
+        for env, row in enumerate(rows):
+            self.rows[env].append(row)
+            if row["is_last"]:
+                self._finish(env)
+
+    def _finish(self, env):
+        episode, rows = int(self.episode[env]), self.rows[env]
+        self.rows[env] = []
+        self.resets[env] += 1
+        if episode in self.missing:
+            self.missing.remove(episode)
+            self.writing.append(self.thread.submit(self.parts.save, episode, rows))
+        while len(self.writing) > self.count or (self.writing and self.writing[0].done()):
+            self.writing.popleft().result()
+
+    def close(self):
+        """Wait for the files being written."""
+        self.thread.shutdown()
+        while self.writing:
+            self.writing.popleft().result()
+
+
+def episode_columns(header, episode, rows):
+    """{column: values} of an episode of T steps, as `trajectory.write` takes them."""
+    names = [name for name in rows[0] if not name.startswith("terrain")]
+    stack = {name: np.stack([row[name] for row in rows]) for name in names}
+    found = {"episode": np.full(len(rows), episode), "step": np.arange(len(rows))}
+    found |= {name: stack[name] for name in (*PLAIN, *header["layers"])}
+    if "position" in stack:
+        found["x"], found["y"] = stack["position"].T
+    if "facing" in stack:
+        found["facing"] = np.array(trajectory.FACINGS)[stack["facing"]]
+    if "vitals" in stack:
+        found |= dict(zip(trajectory.VITALS, stack["vitals"].T, strict=True))
+    counts = stack.get("achievements", np.zeros((len(rows), 0))).T
+    labels = [f"achievement_{name}" for name in header["achievements"]]
+    found |= dict(zip(labels, counts, strict=True))
+    if "image" in stack and "image" not in header["absent"]:
+        found["image"] = [png.encode(image) for image in stack["image"]]
+    blank = [None] * (len(rows) - 1)
+    for name, row in (("terrain", rows[0]), ("terrain_changed", rows[-1])):
+        if name in row:
+            found[name] = [row[name].astype(np.uint8).ravel(), *blank]
+    return found
+
+
+def check_distinct(recordings):
+    """Refuse when two episodes of these recordings (Parts) have equal paths and actions."""
+    seen = {}
+    for parts in recordings:
+        names = [name for name in ("x", "y", "action") if name not in parts.header["absent"]]
+        for path in parts.paths():
+            columns = trajectory.read(path, names)
+            key = hashlib.sha256(b"".join(columns[name].tobytes() for name in names)).digest()
+            if key in seen:
+                raise Refused(
+                    f"{seen[key]} and {path} hold the same path and actions, so one of them says "
+                    "nothing new; sample the actions, spawn at random or let the world change"
+                )
+            seen[key] = path
+
+
+def remove(work):
+    """Remove the part folders in `work` and, if nothing else is left there, `work` itself."""
+    for folder in Path(work).glob("parts-*"):
+        if re.fullmatch(r"parts-[0-9a-f]{16}", folder.name):
+            shutil.rmtree(folder)
+    if Path(work).is_dir() and not any(Path(work).iterdir()):
+        Path(work).rmdir()
