@@ -1,0 +1,148 @@
+"""Crafter (Hafner 2021) as a Gymnasium environment that is reproducible from its seeds.
+
+An episode is fully described by (world_seed, spawn_seed, n_resets, options, actions). The agent
+sees the image only; where it is and what the world looks like travels beside it in `info`.
+In the shapes, W x H is the world in tiles; x comes first and y grows downward.
+"""
+
+import gymnasium
+import numpy as np
+from crafter import constants
+
+from dreamer.envs import crafter_game, crafter_view
+from dreamer.trajectory import FACINGS, VITALS
+from jobs.errors import Refused
+
+ACHIEVEMENTS = sorted(constants.achievements)
+DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+FACING = {DIRECTIONS[name]: index for index, name in enumerate(FACINGS)}
+
+
+def make(options, world_seed, spawn_seed):
+    """The environment for the options env.crafter, or a refusal; both seeds are whole numbers."""
+    check(options)
+    return Crafter(options, world_seed, spawn_seed)
+
+
+class Crafter(gymnasium.Env):
+    """Crafter with position, facing, vitals and achievements in `info` at every step.
+
+    `info` of a reset also has `terrain` (material ids [W, H]), that of an episode's last step
+    `terrain_changed` (1 where a tile was modified). `n_resets` counts the resets so far.
+    """
+
+    metadata = {"render_modes": ["rgb_array"]}
+    render_mode = "rgb_array"
+    observation_space = gymnasium.spaces.Dict(
+        image=gymnasium.spaces.Box(0, 255, (crafter_view.SIZE, crafter_view.SIZE, 3), np.uint8)
+    )
+    action_space = gymnasium.spaces.Discrete(len(constants.actions))
+
+    def __init__(self, options, world_seed, spawn_seed):
+        self._options, self._seeds, self.n_resets = options, (world_seed, spawn_seed), 0
+        self._game = crafter_game.Game(
+            tuple(options["area"]), options["length"], not options["disable_mobs"]
+        )
+        self._camera = crafter_view.Camera(
+            self._game.world, self._game.textures, options["egocentric_view"]
+        )
+
+    @property
+    def world(self):
+        """What the ids in `info` and the actions mean, for the header of a recording."""
+        return {
+            "actions": list(constants.actions),
+            "achievements": ACHIEVEMENTS,
+            "materials": crafter_game.MATERIALS,
+            "walkable": crafter_game.WALKABLE,
+            "enterable": [*crafter_game.WALKABLE, crafter_game.MATERIALS.index("lava")],
+            "area": list(self._options["area"]),
+            "absent": [],
+        }
+
+    def reset(self, *, seed=None, options=None):
+        """Begin the next episode, or the one after options["n_resets"] resets.
+
+        A `seed` replaces both seeds and counts the resets from zero.
+        """
+        super().reset(seed=seed)
+        if seed is not None:
+            self._seeds, self.n_resets = (seed, seed), 0
+        self.n_resets = (options or {}).get("n_resets", self.n_resets)
+        world_seed, spawn_seed = self._seeds
+        spawn = self._options["random_spawn"]
+        self._game.start(
+            world_seed,
+            0 if self._options["fixed_seed"] else self.n_resets,
+            np.random.default_rng([spawn_seed, self.n_resets]) if spawn else None,
+        )
+        self.n_resets += 1
+        self._terrain = self._game.world.terrain.copy()
+        self._changed = np.zeros_like(self._terrain)
+        return self._observe(), {**self._info(), "terrain": self._terrain.copy()}
+
+    def step(self, action):
+        """Gymnasium's five values; death terminates, the time limit truncates."""
+        _, reward, done, facts = self._game.step(action)
+        self._changed |= self._game.world.terrain != self._terrain
+        dead, info = facts["discount"] == 0, self._info()
+        if done:
+            info["terrain_changed"] = self._changed
+        return self._observe(), float(reward), dead, done and not dead, info
+
+    def render(self):
+        """Picture [64, 64, 3] of now; its noise is its own, so the episode does not change."""
+        world = self._game.world
+        world.random, kept = np.random.RandomState(0), world.random
+        try:
+            return self._camera(self._game.player)
+        finally:
+            world.random = kept
+
+    def world_image(self, unit=8):
+        """Picture [H * unit, W * unit, 3] of the whole world by day, `unit` pixels per tile."""
+        area = np.array(self._options["area"])
+        world = self._game.world
+        whole = crafter_view.Map(world, self._game.textures, area, (unit, unit))
+        return whole.canvas(area // 2).transpose(1, 0, 2)
+
+    def _observe(self):
+        """The one drawing per step that may take numbers from the world's generator."""
+        return {"image": self._camera(self._game.player)}
+
+    def _info(self):
+        player = self._game.player
+        achieved = [player.achievements[name] for name in ACHIEVEMENTS]
+        return {
+            "position": np.array(player.pos, np.int32),
+            "facing": FACING[tuple(player.facing)],
+            "vitals": np.array([player.inventory[name] for name in VITALS], np.int32),
+            "achievements": np.array(achieved, np.int32),
+        }
+
+
+def check(options):
+    """Refuse options that Crafter cannot play."""
+    view, area = options["egocentric_view"], options["area"]
+    if view and not (3 <= view <= 31 and view % 2):
+        raise Refused(
+            f"option env.crafter.egocentric_view is {view}, but takes 0 or an odd number, 3 to 31"
+        )
+    if len(area) != 2 or any(type(side) is not int for side in area):
+        raise Refused(f"option env.crafter.area is {area}, but takes two whole numbers of tiles")
+    columns, rows, _ = crafter_view.grid(view)
+    if area[0] < columns or area[1] < rows:
+        raise Refused(
+            f"option env.crafter.area is {area}, smaller than the view of {columns} x {rows} tiles"
+        )
+    if options["length"] < 1:
+        raise Refused("option env.crafter.length is 0, but an episode needs at least one step")
+
+
+def check_varied(options, sample):
+    """Refuse to play several episodes that would all be the same; `sample`: actions are sampled."""
+    if options["fixed_seed"] and not options["random_spawn"] and not sample:
+        raise Refused(
+            "every episode would be the same: the world and the spawn are fixed and the most "
+            "probable action is always taken; set env.crafter.random_spawn or the option sample"
+        )
