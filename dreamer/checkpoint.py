@@ -67,7 +67,7 @@ def save(path, values, header):
     The header holds agent, options, step, updates, seed, spaces, world, versions, spec and code.
     """
     text = files.canonical({"kind": "checkpoint", "version": VERSION, **header})
-    arrays = {name: np.ascontiguousarray(values[name]) for name in sorted(values)}
+    arrays = {name: np.asarray(values[name], order="C") for name in sorted(values)}
     with files.atomic(path) as temporary:
         save_file(arrays, temporary, metadata={KEY: text})
 
