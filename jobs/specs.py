@@ -15,9 +15,12 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def build(run, seed, rule, options, modules, code, lock):
-    """The spec of `rule` for one run and seed; `code` is the hash of the closure of `modules`."""
+    """The spec of `rule` for one run and seed; `code` is the hash of the closure of `modules`.
+
+    A rule over all runs has no run and no seed.
+    """
     return {
-        "job": f"{run}.seed{seed}.{rule}",
+        "job": f"{run}.seed{seed}.{rule}" if run else rule,
         "rule": rule,
         "run": run,
         "seed": seed,

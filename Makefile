@@ -1,0 +1,58 @@
+# Dream Atlas: every target sets up .venv from the locks itself; second runs start at once.
+# ACCEL=cuda installs the CUDA build of JAX instead.
+
+VENV ?= .venv
+ACCEL ?= cpu
+BIN := $(VENV)/bin
+AGENT := envs/$(if $(filter cuda,$(ACCEL)),agent-cuda,agent).lock.txt
+LOCKS := $(AGENT) envs/analysis.lock.txt envs/dev.lock.txt
+STAMP := $(VENV)/installed-$(ACCEL)-$(firstword $(shell cat $(LOCKS) | cksum))
+CODE := dreamer analysis jobs bench tests
+SMK := Snakefile rules
+
+export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup demo test test-all lint lock clean-specs
+help:
+	@echo "make demo         train the small agent, analyse it, write results/report.html"
+	@echo "make test         lint and all quick tests"
+	@echo "make test-all     the slow tests too"
+	@echo "make lint         ruff, snakefmt, snakemake --lint"
+	@echo "make lock         resolve the dependencies of pyproject.toml anew"
+	@echo "make clean-specs  remove spec files that no result was made with"
+
+setup: $(STAMP)
+
+$(STAMP):
+	@sh envs/install.sh $(VENV) $(LOCKS)
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/snakemake --cores all
+	@echo "the report is $(CURDIR)/results/report.html"
+
+test: lint
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: lint
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/snakefmt --check $(SMK)
+	@$(BIN)/snakemake --lint
+
+lock: $(STAMP)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv lock --quiet
+	@for group in agent agent-cuda analysis dev; do \
+		$(BIN)/uv export --quiet --frozen --only-group $$group --no-hashes --no-annotate --no-header \
+			--no-emit-project --output-file envs/$$group.lock.txt >/dev/null || exit 1; \
+	done
+	@rm -f uv.lock
+	@$(BIN)/python -m jobs.conda
+
+clean-specs: $(STAMP)
+	@$(BIN)/python -m jobs.sweep

@@ -1,0 +1,42 @@
+"""Dream Atlas: from a configuration to agents, recordings, analyses, figures and one report.
+
+Start it in this folder: `snakemake --cores all`, or `make demo`, which also sets everything up.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "workflow_config.yaml"
+
+
+wildcard_constraints:
+    run="[A-Za-z0-9_-]+",
+    seed="[0-9]+",
+
+
+include: "rules/common.smk"
+include: "rules/agent.smk"
+include: "rules/analysis.smk"
+include: "rules/figures.smk"
+include: "rules/study.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.report.output,
+    localrule: True
+
+
+# One target per stage: `snakemake --cores all position` makes every run's and seed's and what it
+# needs, and nothing else. The rules that do the work are called <stage>_seed.
+for stage in [stage for stage, item in stages.STAGES.items() if "{run}" in item.first]:
+
+    rule:
+        name:
+            stage
+        input:
+            every(stages.STAGES[stage].first),
+        localrule: True

@@ -1,0 +1,169 @@
+"""What the workflow is about to do: the checked configuration and the hashes of code and locks.
+
+Snakemake's main process makes the plan and writes it down; the processes it starts for single jobs
+read that file and not the live configuration, so that a queued job does what was planned.
+"""
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dreamer import family
+from dreamer import options as agent_options
+from jobs import closure, files, specs
+from jobs.errors import Refused
+from jobs.stages import STAGES, sidecar
+
+FOLDER = Path("results/specs")
+VARIABLE = "DREAM_ATLAS_PLAN"
+LOCKS = ("agent", "agent-cuda", "analysis")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One start of the workflow: its configuration, the hashes of modules and of locks."""
+
+    config: dict
+    code: dict
+    locks: dict
+
+    def run(self, name):
+        """The configuration of a run by name."""
+        for item in self.config["runs"]:
+            if item["name"] == name:
+                return item
+        known = ", ".join(item["name"] for item in self.config["runs"])
+        raise Refused(f"there is no run '{name}' in the configuration; there are {known}")
+
+    def spec(self, stage, run=None, seed=None):
+        """The spec of a stage, for one run and seed where the stage has them."""
+        item, place = STAGES[stage], self.run(run) if run else None
+        options = self.config[item.block] if item.block else {}
+        if stage == "train":
+            options = tree(place, seed)
+        wanted = modules(stage, place)
+        lock = self.locks[self.environment(stage, run)]
+        seed = int(seed) if run else None
+        return specs.build(run, seed, stage, options, wanted, self.code["+".join(wanted)], lock)
+
+    def environment(self, stage, run=None):
+        """Which of the three environments a stage runs in."""
+        if not STAGES[stage].agent:
+            return "analysis"
+        return "agent-cuda" if self.gpu(stage, run) else "agent"
+
+    def gpu(self, stage, run=None):
+        """Whether a stage asks for a GPU: its own platform, or the run's where that is auto."""
+        item, chosen = STAGES[stage], "auto"
+        if item.block:
+            block = self.config[item.block]
+            chosen = block.get("platform", block.get("device", "auto"))
+        if item.agent and chosen == "auto":
+            chosen = tree(self.run(run), 0)["run"]["platform"]
+        return chosen == "gpu"
+
+    def resources(self, stage, run):
+        """What a job asks of a cluster: gpu and gpu_model, or gres where the site takes only that.
+
+        None leaves a resource out.
+        """
+        site, wanted = self.config["cluster"], self.gpu(stage, run)
+        model = site["gpu_train"] if stage == "train" else site["gpu_other"]
+        if site["gres"]:
+            return {"gpu": None, "gpu_model": None, "gres": f"gpu:{model}:1" if wanted else None}
+        return {"gpu": int(wanted), "gpu_model": model if wanted else None, "gres": None}
+
+
+def make(config):
+    """The plan for a checked configuration; wrong agent options are refused before any job."""
+    runs = {item["name"]: item for item in config["runs"]}
+    if len(runs) < len(config["runs"]):
+        raise Refused("in the configuration, two runs have the same name; give each its own")
+    for item in runs.values():
+        _check(item, config["record"])
+    wanted = {tuple(modules(stage, item)) for stage in STAGES for item in runs.values()}
+    code = {"+".join(names): closure.digest(*names) for names in wanted}
+    locks = {name: files.sha256(closure.ROOT / f"envs/{name}.lock.txt") for name in LOCKS}
+    return Plan(config, code, locks)
+
+
+def tree(run, seed):
+    """The resolved option tree of a run of the configuration, for one seed."""
+    overrides = {"agent": run["agent"], **run["options"], "seed": int(seed)}
+    return agent_options.resolve(run["configs"], overrides)
+
+
+def modules(stage, run=None):
+    """Modules whose closures decide what a stage computes."""
+    item = STAGES[stage]
+    if not item.agent:
+        return [item.module]
+    found = tree(run, 0)
+    task = found["task"] if "." in found["task"] else f"dreamer.envs.{found['task']}"
+    return sorted([item.module, family.module(found["agent"]), task])
+
+
+def hand_over(plan):
+    """Write the plan under a name that carries its content, for processes started from here."""
+    path = FOLDER.resolve() / f"plan.{specs.name(asdict(plan))}.json"
+    if not path.exists():
+        with files.atomic(path) as temporary:
+            temporary.write_text(files.canonical(asdict(plan)))
+    os.environ[VARIABLE] = str(path)
+
+
+def handed_over():
+    """The plan of the main process, or None where there is none (then the sources are frozen)."""
+    path = os.environ.get(VARIABLE)
+    return Plan(**files.read_json(path)) if path else None
+
+
+def prepare_environment():
+    """Jobs find this Python first, and share compiled programs."""
+    folder = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(closure.ROOT / ".cache/jax"))
+
+
+def write_spec(spec):
+    """Write a spec file unless it is there; returns its path.
+
+    Where the sidecar of the present result names another spec, or is missing, the file's time is
+    set to now: without Snakemake's own record of the job, times are all that shows it is stale.
+    """
+    path = specs.path(FOLDER, spec)
+    if not path.exists():
+        with files.atomic(path) as temporary:
+            temporary.write_text(files.canonical(spec))
+    elif _made_by(spec["rule"], spec["run"], spec["seed"]) != path.name:
+        os.utime(path)
+    return str(path)
+
+
+def _check(run, record):
+    """Refuse what the commands would refuse hours later."""
+    where = f"in the configuration, run {run['name']}: "
+    if set(run["options"]) & {"seed", "agent"}:
+        raise Refused(where + "options cannot hold seed or agent; use seeds and agent of the run")
+    try:
+        found = tree(run, 0)
+        modules("train", run)
+    except Refused as error:
+        raise Refused(where + str(error)) from None
+    world = found["env"].get("crafter", {})
+    varied = record["sample"] or world.get("random_spawn") or not world.get("fixed_seed", False)
+    if found["task"] == "crafter" and not varied:
+        raise Refused(
+            where + "with one fixed world, one spawn and argmax actions all recorded episodes "
+            "would be the same; set env.crafter.random_spawn or record.sample to true"
+        )
+
+
+def _made_by(stage, run, seed):
+    """Name of the spec that the present result was made with, or None where nothing tells."""
+    try:
+        return json.loads(Path(sidecar(stage, run, seed)).read_text())["spec"]
+    except (OSError, ValueError, KeyError):
+        return None

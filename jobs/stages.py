@@ -1,0 +1,39 @@
+"""The stages of the workflow: which module computes each, and where its options come from."""
+
+from typing import NamedTuple
+
+
+class Stage(NamedTuple):
+    """A command of the workflow. `first` is its first output; the sidecar is named after it."""
+
+    module: str
+    first: str
+    block: str | None = None  # the block of the configuration that holds its options
+    agent: bool = False  # runs an agent: its family and environment are part of the code
+
+
+SEED = "results/{run}/seed{seed}/"
+STAGES = {
+    "train": Stage("dreamer.train", SEED + "checkpoint.safetensors", agent=True),
+    "record": Stage("dreamer.record", SEED + "trajectory.parquet", "record", agent=True),
+    "position": Stage("analysis.position", SEED + "position.json", "position"),
+    "tuning": Stage("analysis.tuning", SEED + "tuning.parquet", "tuning"),
+    "dream": Stage("dreamer.dream", SEED + "dreams.parquet", "dreams", agent=True),
+    "dreams": Stage("analysis.dreams", SEED + "dreams.json", "dream_decoding"),
+    "behavior": Stage("analysis.behavior", SEED + "behavior.json", "behavior"),
+    "training": Stage("analysis.training", SEED + "training.json", "training"),
+    "plot_position": Stage("analysis.plot_position", SEED + "figures/decoded_path.svg"),
+    "plot_layers": Stage("analysis.plot_layers", SEED + "figures/layer_comparison.svg"),
+    "plot_tuning": Stage("analysis.plot_tuning", SEED + "figures/best_maps.svg"),
+    "plot_dreams": Stage("analysis.plot_dreams", SEED + "figures/dream_vs_real.svg"),
+    "plot_behavior": Stage("analysis.plot_behavior", SEED + "figures/paths.svg"),
+    "plot_training": Stage("analysis.plot_training", SEED + "figures/learning_curves.svg"),
+    "run_info": Stage("jobs.run_info", SEED + "run_info.json"),
+    "compare": Stage("analysis.compare", "results/summary.parquet", "compare"),
+    "report": Stage("analysis.report", "results/report.html", "report"),
+}
+
+
+def sidecar(stage, run="{run}", seed="{seed}"):
+    """Path of the file that says what made a stage's outputs, or its pattern for a rule."""
+    return STAGES[stage].first.format(run=run, seed=seed) + ".prov.json"

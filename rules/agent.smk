@@ -1,0 +1,115 @@
+"""Train an agent, record what it does and what its layers compute, and let it dream.
+
+Reads: the configuration (runs, record, dreams).
+Writes, in results/{run}/seed{seed}/: checkpoint.safetensors, metrics.parquet, episodes.parquet,
+snapshots/, trajectory.parquet, trajectory_test.parquet, dreams.parquet.
+train.state/ and record.work/ beside them hold what a job continues from after an interruption.
+"""
+
+# One rule per list of snapshots, because each snapshot is an output by name; most studies have one.
+for number, (steps, names) in enumerate(snapshots().items()):
+
+    rule:
+        name:
+            f"train_seed_{number}" if number else "train_seed"
+        input:
+            spec=spec("train"),
+        output:
+            checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",
+            metrics="results/{run}/seed{seed}/metrics.parquet",
+            episodes="results/{run}/seed{seed}/episodes.parquet",
+            snapshots=[
+                f"results/{{run}}/seed{{seed}}/snapshots/{step}.safetensors"
+                for step in steps
+            ],
+            prov=prov("train"),
+        log:
+            "results/{run}/seed{seed}/logs/train.log",
+        benchmark:
+            "results/{run}/seed{seed}/benchmarks/train.tsv"
+        wildcard_constraints:
+            run="|".join(names),
+        retries: 30
+        conda:
+            conda_of("train")
+        threads: 4
+        resources:
+            mem_mb=16000,
+            runtime="12h",
+            gpu=gpu("train", "gpu"),
+            gpu_model=gpu("train", "gpu_model"),
+            gres=gpu("train", "gres"),
+        params:
+            spec=content("train"),
+        shell:
+            """
+            python -m dreamer.train --spec {input.spec} --checkpoint {output.checkpoint} \
+                --metrics {output.metrics} --episodes {output.episodes} \
+                --state results/{wildcards.run}/seed{wildcards.seed}/train.state \
+                $(test -z "{output.snapshots}" || echo --snapshots {output.snapshots}) \
+                --prov {output.prov} >{log} 2>&1
+            """
+
+
+rule record_seed:
+    input:
+        checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",
+        spec=spec("record"),
+    output:
+        trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        test="results/{run}/seed{seed}/trajectory_test.parquet",
+        prov=prov("record"),
+    log:
+        "results/{run}/seed{seed}/logs/record.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/record.tsv"
+    retries: 30
+    conda:
+        conda_of("record")
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime="4h",
+        gpu=gpu("record", "gpu"),
+        gpu_model=gpu("record", "gpu_model"),
+        gres=gpu("record", "gres"),
+    params:
+        spec=content("record"),
+    shell:
+        """
+        python -m dreamer.record --spec {input.spec} --checkpoint {input.checkpoint} \
+            --trajectory {output.trajectory} --test-trajectory {output.test} \
+            --work results/{wildcards.run}/seed{wildcards.seed}/record.work \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule dream_seed:
+    input:
+        checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",
+        trajectory="results/{run}/seed{seed}/trajectory_test.parquet",
+        spec=spec("dream"),
+    output:
+        dreams="results/{run}/seed{seed}/dreams.parquet",
+        prov=prov("dream"),
+    log:
+        "results/{run}/seed{seed}/logs/dream.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/dream.tsv"
+    conda:
+        conda_of("dream")
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime="1h",
+        gpu=gpu("dream", "gpu"),
+        gpu_model=gpu("dream", "gpu_model"),
+        gres=gpu("dream", "gres"),
+    params:
+        spec=content("dream"),
+    shell:
+        """
+        python -m dreamer.dream --spec {input.spec} --checkpoint {input.checkpoint} \
+            --trajectory {input.trajectory} --dreams {output.dreams} \
+            --prov {output.prov} >{log} 2>&1
+        """

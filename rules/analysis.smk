@@ -1,0 +1,154 @@
+"""Ask the recordings and dreams where space is represented, and gather the answers.
+
+Reads, in results/{run}/seed{seed}/: trajectory.parquet, trajectory_test.parquet, dreams.parquet,
+metrics.parquet, episodes.parquet.
+Writes there one JSON of scores per question, with its tables; results/summary.parquet over all
+runs and seeds; results/report.html.
+"""
+
+
+rule position_seed:
+    input:
+        trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        test="results/{run}/seed{seed}/trajectory_test.parquet",
+        spec=spec("position"),
+    output:
+        scores="results/{run}/seed{seed}/position.json",
+        steps="results/{run}/seed{seed}/position_steps.parquet",
+        decoders="results/{run}/seed{seed}/position_decoders.safetensors",
+        prov=prov("position"),
+    log:
+        "results/{run}/seed{seed}/logs/position.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/position.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime="8h",
+    params:
+        spec=content("position"),
+    shell:
+        """
+        python -m analysis.position --spec {input.spec} --trajectory {input.trajectory} \
+            --test {input.test} --scores {output.scores} --steps {output.steps} \
+            --decoders {output.decoders} \
+            --work results/{wildcards.run}/seed{wildcards.seed}/position.work \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule tuning_seed:
+    input:
+        trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        spec=spec("tuning"),
+    output:
+        tuning="results/{run}/seed{seed}/tuning.parquet",
+        maps="results/{run}/seed{seed}/rate_maps.npz",
+        scores="results/{run}/seed{seed}/tuning.json",
+        prov=prov("tuning"),
+    log:
+        "results/{run}/seed{seed}/logs/tuning.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/tuning.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime="4h",
+    params:
+        spec=content("tuning"),
+    shell:
+        """
+        python -m analysis.tuning --spec {input.spec} --trajectory {input.trajectory} \
+            --tuning {output.tuning} --maps {output.maps} --scores {output.scores} \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule dreams_seed:
+    input:
+        dreams="results/{run}/seed{seed}/dreams.parquet",
+        trajectory="results/{run}/seed{seed}/trajectory_test.parquet",
+        decoders="results/{run}/seed{seed}/position_decoders.safetensors",
+        spec=spec("dreams"),
+    output:
+        scores="results/{run}/seed{seed}/dreams.json",
+        steps="results/{run}/seed{seed}/dreams_steps.parquet",
+        prov=prov("dreams"),
+    log:
+        "results/{run}/seed{seed}/logs/dreams.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/dreams.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime="1h",
+    params:
+        spec=content("dreams"),
+    shell:
+        """
+        python -m analysis.dreams --spec {input.spec} --dreams {input.dreams} \
+            --trajectory {input.trajectory} --decoders {input.decoders} \
+            --scores {output.scores} --steps {output.steps} \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule behavior_seed:
+    input:
+        trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        spec=spec("behavior"),
+    output:
+        scores="results/{run}/seed{seed}/behavior.json",
+        prov=prov("behavior"),
+    log:
+        "results/{run}/seed{seed}/logs/behavior.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/behavior.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        spec=content("behavior"),
+    shell:
+        """
+        python -m analysis.behavior --spec {input.spec} --trajectory {input.trajectory} \
+            --scores {output.scores} --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule training_seed:
+    input:
+        metrics="results/{run}/seed{seed}/metrics.parquet",
+        episodes="results/{run}/seed{seed}/episodes.parquet",
+        spec=spec("training"),
+    output:
+        scores="results/{run}/seed{seed}/training.json",
+        curves="results/{run}/seed{seed}/training_curves.parquet",
+        prov=prov("training"),
+    log:
+        "results/{run}/seed{seed}/logs/training.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/training.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        spec=content("training"),
+    shell:
+        """
+        python -m analysis.training --spec {input.spec} --metrics {input.metrics} \
+            --episodes {input.episodes} --scores {output.scores} --curves {output.curves} \
+            --prov {output.prov} >{log} 2>&1
+        """

@@ -1,0 +1,145 @@
+"""What the rules share: the checked configuration, the plan, and the functions they ask.
+
+Reads: workflow_config.yaml and further --configfile, rules/config.schema.yaml, the project's code.
+Writes: results/specs/<job>.<hash>.json, the settings of each job, and plan.<hash>.json.
+"""
+
+import sys
+from pathlib import Path
+
+from jobs import closure, files, plan, settings, specs, stages
+from jobs.errors import Refused
+from snakemake.exceptions import WorkflowError
+
+
+def start():
+    """The plan: made by the main process, read by the processes that run single jobs."""
+    if Path.cwd() != closure.ROOT:
+        raise Refused(
+            f"snakemake was started in {Path.cwd()}; start it in {closure.ROOT}"
+        )
+    if not workflow.is_main_process and plan.handed_over():
+        return plan.handed_over()
+    names = " and ".join(Path(file).name for file in workflow.configfiles)
+    schema = closure.ROOT / "rules/config.schema.yaml"
+    made = plan.make(settings.read(config, schema, names))
+    plan.hand_over(made)
+    return made
+
+
+def refuse(error):
+    """Say why nothing can be planned, and leave as the commands do."""
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
+
+
+def planned(stage, wildcards):
+    """The spec of a job."""
+    try:
+        return PLAN.spec(stage, wildcards.get("run"), wildcards.get("seed"))
+    except Refused as error:
+        raise WorkflowError(str(error)) from None
+
+
+def spec(stage):
+    """Input function: the spec file of a job, which only the main process writes."""
+
+    def path(wildcards):
+        found = planned(stage, wildcards)
+        writes = workflow.is_main_process
+        return (
+            plan.write_spec(found)
+            if writes
+            else str(specs.path(plan.FOLDER, found))
+        )
+
+    return path
+
+
+def content(stage):
+    """Param function: the same spec as text (Snakemake records params, and compares them)."""
+    return lambda wildcards: files.canonical(planned(stage, wildcards))
+
+
+def prov(stage):
+    """Where a job's command writes what made its outputs."""
+    return stages.sidecar(stage)
+
+
+def conda_of(stage):
+    """The environment of a stage that may run on a GPU."""
+    return lambda wildcards: f"../envs/{PLAN.environment(stage, wildcards.run)}.yaml"
+
+
+def gpu(stage, kind):
+    """Resource function `gpu`, `gpu_model` or `gres`; None leaves the resource out."""
+
+    def resource(wildcards):
+        return PLAN.resources(stage, wildcards.run)[kind]
+
+    return resource
+
+
+def every(pattern, **lists):
+    """`pattern` for every run and seed of the configuration, and every item of further lists."""
+    pairs = [
+        (run["name"], seed) for run in PLAN.config["runs"] for seed in run["seeds"]
+    ]
+    return [
+        path
+        for run, seed in pairs
+        for path in expand(pattern, run=run, seed=seed, **lists)
+    ]
+
+
+def snapshots():
+    """{steps at which to keep a checkpoint: names of the runs that ask for these}."""
+    found = {}
+    for run in PLAN.config["runs"]:
+        steps = plan.tree(run, 0)["run"]["snapshots"]
+        found.setdefault(tuple(steps), []).append(run["name"])
+    return found
+
+
+def figure(name, category):
+    """A figure of one run and seed, which Snakemake's own report shows with its caption."""
+    labels = {"run": "{run}", "seed": "{seed}", "figure": name.replace("_", " ")}
+    return report(
+        f"results/{{run}}/seed{{seed}}/figures/{name}.svg",
+        caption=f"captions/{name}.rst",
+        category=category,
+        labels=labels,
+    )
+
+
+def pngs(*names):
+    """The PNG copies of figures."""
+    return [f"results/{{run}}/seed{{seed}}/figures/{name}.png" for name in names]
+
+
+def drawn():
+    """Every figure of every run and seed, SVG and PNG."""
+    names = [f"{stage}_seed" for stage in stages.STAGES if stage.startswith("plot_")]
+    outputs = [str(path) for name in names for path in getattr(rules, name).output]
+    pictures = [item for item in outputs if item.endswith((".svg", ".png"))]
+    return [path for item in pictures for path in every(item)]
+
+
+QUESTIONS = ["position", "tuning", "dreams", "behavior", "training"]
+MAKERS = [
+    "train",
+    "record",
+    "position",
+    "tuning",
+    "dream",
+    "dreams",
+    "behavior",
+    "training",
+]
+TABLES = ["checkpoint.safetensors", "metrics.parquet", "trajectory.parquet"]
+
+try:
+    PLAN = start()
+except Refused as error:
+    refuse(error)
+plan.prepare_environment()

@@ -1,0 +1,147 @@
+"""A wrong configuration is told in sentences, all at once, before any job starts."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from dreamer import options
+from jobs import plan, settings
+from jobs.errors import Refused
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = ROOT / "rules/config.schema.yaml"
+RULES = yaml.safe_load(SCHEMA.read_text())
+RUN = {"name": "tiny", "configs": ["crafter_small", "debug"], "options": {"run.steps": 10}}
+
+
+def read(**blocks):
+    return settings.read({"runs": [RUN]} | blocks, SCHEMA)
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(RULES)
+
+
+@pytest.mark.parametrize("name", ["workflow_config.yaml", "study.yaml", "tests/smoke.yaml"])
+def test_the_shipped_configurations_are_valid(name):
+    config = settings.read(yaml.safe_load((ROOT / name).read_text()), SCHEMA)
+    assert plan.make(config).code
+
+
+@pytest.mark.parametrize("block", ["record", "dreams"])
+def test_defaults_are_those_of_the_commands_run_by_hand(block):
+    assert read()[block] == options.stage(block)
+
+
+def test_every_setting_has_a_description_and_a_default():
+    def check(schema, path):
+        for name, item in schema.get("properties", {}).items():
+            assert item.get("description"), f"{path}{name}"
+            if item.get("type") == "object" and "properties" in item:
+                assert item["additionalProperties"] is False, f"{path}{name}"
+                check(item, f"{path}{name}.")
+            elif name not in ("runs", "name"):
+                assert "default" in item, f"{path}{name}"
+
+    check(RULES, "")
+    check(RULES["properties"]["runs"]["items"], "runs.")
+
+
+@pytest.mark.parametrize(
+    "blocks, sentence",
+    [
+        ({"positon": {}}, "positon is not a setting; did you mean 'position'?"),
+        ({"position": {"fold": 5}}, "position.fold is not a setting; did you mean 'folds'?"),
+        ({"position": {"folds": "5"}}, "position.folds is '5', but takes a whole number; it is a"),
+        ({"position": {"folds": 1}}, "position.folds is 1, but takes at least 2 (folds of"),
+        ({"position": {"holdout": 1.0}}, "position.holdout is 1.0, but takes less than 1"),
+        ({"position": {"tolerance": "1e-3"}}, "YAML reads 1e-3 as text, write 1.0e-03"),
+        ({"position": {"methods": ["svm"]}}, "methods.0 is 'svm', but takes one of ridge, robust"),
+        ({"position": {"methods": []}}, "position.methods is [], but takes at least 1 of them"),
+        ({"position": 5}, "position is 5, but takes a block of settings"),
+        ({"record": {"sample": 1}}, "record.sample is 1, but takes true or false"),
+        ({"runs": [{}]}, "runs.0.name is missing: folder of the run's results"),
+        ({"runs": [RUN | {"name": "a b"}]}, "runs.0.name is 'a b', but takes a text that matches"),
+        ({"runs": [RUN | {"name": "specs"}]}, "runs.0.name is 'specs', but takes"),
+        ({"runs": [RUN | {"seeds": [1, 1]}]}, "runs.0.seeds is [1, 1], but takes each value once"),
+        ({"runs": {}}, "runs is {}, but takes a list"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(blocks, sentence):
+    with pytest.raises(Refused) as refusal:
+        read(**blocks)
+    assert sentence in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_all_errors_are_told_at_once():
+    with pytest.raises(Refused) as refusal:
+        read(positon={}, tuning={"fold": 3}, record={"episodes": 0})
+    lines = str(refusal.value).splitlines()
+    assert len(lines) == 3
+    assert all("in the configuration, " in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"configs": ["size1"]}, "run tiny: there is no preset 'size1'; did you mean 'size1m'?"),
+        ({"options": {"run.step": 1}}, "no option 'run.step'; did you mean 'run.steps'?"),
+        ({"options": {"run.steps": "many"}}, "run.steps is 'many', but takes a whole number"),
+        ({"options": {"seed": 3}}, "options cannot hold seed or agent"),
+        ({"agent": "v9"}, "module dreamer.v9.agent was not found"),
+        ({"options": {"task": "chess"}}, "module dreamer.envs.chess was not found"),
+    ],
+)
+def test_a_wrong_agent_option_is_refused_before_any_job(change, sentence):
+    with pytest.raises(Refused) as refusal:
+        plan.make(read(runs=[RUN | change]))
+    assert sentence in str(refusal.value)
+
+
+def test_two_runs_of_one_name_are_refused():
+    with pytest.raises(Refused, match="two runs have the same name"):
+        plan.make(read(runs=[RUN, RUN]))
+
+
+def test_episodes_that_would_all_be_the_same_are_refused():
+    fixed = RUN | {"options": {"env.crafter.random_spawn": False}}
+    with pytest.raises(Refused, match="recorded episodes would be the same"):
+        plan.make(read(runs=[fixed], record={"sample": False}))
+
+
+def test_numbers_take_the_type_of_the_schema():
+    found = read(position={"holdout": 0.5, "folds": 4.0}, dreams={"image_share": 1})
+    assert repr(found["position"]["folds"]) == "4"
+    assert repr(found["dreams"]["image_share"]) == "1.0"
+
+
+@pytest.mark.parametrize(
+    "platform, blocks, expected",
+    [
+        ("cpu", {}, {"train": 0, "record": 0, "position": 0}),
+        ("gpu", {}, {"train": 1, "record": 1, "dream": 1, "position": 0}),
+        ("gpu", {"record": {"platform": "cpu"}}, {"train": 1, "record": 0}),
+        ("auto", {"dreams": {"platform": "gpu"}}, {"train": 0, "dream": 1}),
+    ],
+)
+def test_gpus_and_locks_follow_the_platform(platform, blocks, expected):
+    run = RUN | {"options": {"run.platform": platform}}
+    made = plan.make(read(runs=[run], **blocks))
+    for stage, gpus in expected.items():
+        asked = made.resources(stage, "tiny")
+        assert asked["gpu"] == gpus
+        assert asked["gpu_model"] == ({"train": "h100"}.get(stage, "a100") if gpus else None)
+        if stage != "position":
+            assert made.environment(stage, "tiny") == ("agent-cuda" if gpus else "agent")
+
+
+def test_a_site_that_takes_only_gres_gets_gres():
+    run = RUN | {"options": {"run.platform": "gpu"}}
+    made = plan.make(read(runs=[run], cluster={"gres": True}))
+    assert made.resources("train", "tiny") == {
+        "gpu": None, "gpu_model": None, "gres": "gpu:h100:1",
+    }  # fmt: skip
+    assert made.resources("position", "tiny")["gres"] is None
