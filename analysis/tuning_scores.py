@@ -7,6 +7,8 @@ import warnings
 
 import numpy as np
 
+from analysis.rows import row
+
 SPATIAL_GAIN = 0.05  # share of variance above which a unit counts as spatially tuned
 FACING_GAIN = 0.1
 LEVEL = 0.05
@@ -30,6 +32,7 @@ def statistics():
         ("facing information, median unit", "hd", _median, information),
         (f"units with spatial gain above {SPATIAL_GAIN}", "spatial_gain", _tuned, share),
         (f"units with facing gain above {FACING_GAIN}", "facing_gain", _turned, share),
+        (f"units with previous-action gain above {FACING_GAIN}", "action_gain", _turned, share),
     ]
 
 
@@ -42,8 +45,10 @@ def summary(tables, nulls):
             if np.isfinite(table[metric]).any():
                 chance = float(function(null[metric]).mean()) if null else None
                 name = f"whole-episode swaps, {len(null[metric])} draws" if null else None
-                rows.append(_row(score, layer, function(table[metric]), unit, chance, name))
-        rows += [_row(*item) for item in _significant(layer, table)]
+                value = float(function(table[metric]))
+                rows.append(row(score, value, unit, "high", chance, name, layer))
+        if null and len(null["si"]) + 1 >= 1 / LEVEL:  # fewer draws cannot give so small a p
+            rows += _significant(layer, table)
     return rows
 
 
@@ -53,22 +58,8 @@ def _significant(layer, table):
     p = table[f"{metric}_p"]
     if np.isfinite(p).any():
         label = "spatial gain" if metric == "spatial_gain" else "variance explained by position"
-        score = f"units whose {label} beats 95% of swaps"
-        yield score, layer, (p <= LEVEL).mean(), "share of units", LEVEL, "units without any tuning"
-
-
-def _row(score, layer, value, unit, chance, name):
-    return {
-        "score": score,
-        "layer": layer,
-        "representation": None,
-        "value": float(value),
-        "unit": unit,
-        "better": "high",
-        "chance": chance,
-        "chance_name": name,
-        "control": None,
-    }
+        score, value = f"units whose {label} beats 95% of swaps", float((p <= LEVEL).mean())
+        yield row(score, value, "share of units", "high", LEVEL, "units without any tuning", layer)
 
 
 def _median(values):

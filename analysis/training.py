@@ -1,0 +1,122 @@
+"""Did the agent learn? Scores of training episodes, unlocked achievements and losses."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis import score
+from analysis.rows import row
+from dreamer import trajectory
+from jobs import cli, files
+
+PREFIX = "achievement_"
+WORLD_MODEL = ("rec", "rew", "con", "dyn", "rep")
+TAIL = 0.1  # share of a curve whose mean stands for its end
+BUDGET = 1_000_000  # environment steps of the benchmark
+NOT_YET = ["score of a random policy in this world: not yet computed"]
+
+
+def curve(panel, name, unit, steps, values, smoothing):
+    """Long-form rows of one curve: value and running mean over `smoothing` of its points."""
+    known = np.isfinite(np.asarray(values, float))
+    values = pd.Series(np.asarray(values, float)[known])
+    window = max(1, round(smoothing * len(values)))
+    smooth = values.rolling(window, min_periods=1, center=True).mean()
+    columns = {"panel": panel, "curve": name, "unit": unit, "step": np.asarray(steps)[known]}
+    return pd.DataFrame(columns | {"value": values, "smooth": smooth})
+
+
+def all_curves(metrics, episodes, options):
+    """All curves in long form: panel, curve, unit, step, value, smooth."""
+    rewards, smoothing = episodes["score"].to_numpy(float), options["smoothing"]
+    found = [
+        ("episodes", "score", "reward per episode", rewards),
+        ("episodes", "length", "steps", episodes["length"]),
+        ("episodes", "cumulative reward", "reward", np.cumsum(rewards)),
+    ]
+    parts = [curve(*item[:3], episodes["step"], item[3], smoothing) for item in found]
+    losses = [name for name in metrics if name.startswith("loss/")] if options["losses"] else []
+    for name in losses:
+        label = name.removeprefix("loss/")
+        panel = "world model" if label in WORLD_MODEL else "behaviour"
+        parts.append(
+            curve(panel, label, "nats per step", metrics["step"], metrics[name], smoothing)
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def change(table):
+    """First value, mean of the last tenth, and the relative fall between them, of one curve."""
+    values = table["value"].to_numpy()
+    first, last = float(values[0]), float(values[-max(1, round(TAIL * len(values))) :].mean())
+    return {"first": first, "last": last, "fall": (first - last) / abs(first) if first else None}
+
+
+def summary(table, rates, deviations):
+    """Rows of the report's table: the official score, the episode score, the losses."""
+    rows = []
+    if rates:
+        chance = None if deviations else score.RANDOM_AGENT
+        name = "not comparable with published agents" if deviations else "random agent, published"
+        value = score.crafter_score(rates.values())
+        rows.append(row("Crafter score of training episodes", value, "%", "high", chance, name))
+    for name, part in table.groupby("curve", sort=False):
+        kind, ends = part["panel"].iloc[0], change(part)
+        if name == "score":
+            start = float(part["value"].iloc[: max(1, round(TAIL * len(part)))].mean())
+            label = "episode score, last tenth of training"
+            rows.append(row(label, ends["last"], "reward", "high", start, "first tenth"))
+        elif kind == "world model":
+            label = f"loss {name}, last tenth of training"
+            rows.append(
+                row(label, ends["last"], "nats", "low", ends["first"], "first update logged")
+            )
+    return rows
+
+
+def notes(episodes, rates, deviations, options, steps):
+    """Sentences on what these numbers can and cannot be compared with."""
+    yield (
+        f"Thick lines are running means over {options['smoothing']:.0%} of a curve's points, thin "
+        "ones the values. What stands as chance beside a loss or an episode score is its own "
+        "value at the start of training."
+    )
+    if not len(episodes):
+        yield "No training episode ended, so there is no score."
+    if rates and deviations:
+        yield (
+            "The Crafter score here is that of another task than the published benchmark: "
+            f"{'; '.join(deviations)}. Do not compare it with published scores."
+        )
+    elif rates and steps < BUDGET:
+        yield f"The benchmark gives an agent {BUDGET:,} steps; this one had {steps:,}."
+
+
+def main(spec: Path, metrics: Path, episodes: Path, scores: Path, curves: Path):
+    """Turn the training logs into curves and scores."""
+    options = cli.options(spec)
+    header, log = trajectory.read_log(metrics, "metrics")
+    _, ended = trajectory.read_log(episodes, "episodes")
+    counts = {name.removeprefix(PREFIX): ended[name] for name in ended if name.startswith(PREFIX)}
+    rates = score.unlock_rates(counts) if len(ended) and options["achievements"] else {}
+    found, deviations = all_curves(log, ended, options), score.deviations(header["options"])
+    steps = int(log["step"].max()) if len(log) else 0
+    columns = {name: found[name].to_numpy() for name in found}
+    trajectory.write_log(curves, "training_curves", {"smoothing": options["smoothing"]}, columns)
+    files.write_json(
+        scores,
+        {
+            "summary": summary(found, rates, deviations),
+            "notes": list(notes(ended, rates, deviations, options, steps)),
+            "not_yet": NOT_YET,
+            "unlock_rates": rates,
+            "episodes": len(ended),
+            "deviations": deviations,
+            "changes": {name: change(part) for name, part in found.groupby("curve", sort=False)},
+        },
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)
