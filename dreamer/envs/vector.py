@@ -1,0 +1,101 @@
+"""Several environments stepped side by side, each in a process of its own when there are several.
+
+An environment is a module dreamer.envs.<task> with `make(options, world_seed, spawn_seed)`; its
+environments have `world` (what their ids mean) and the counter `n_resets`.
+"""
+
+import atexit
+import contextlib
+import functools
+import importlib
+import os
+import signal
+import sys
+import types
+import weakref
+
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.vector.async_vector_env import _async_worker
+
+from jobs.errors import Refused
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def make(task, options, count, seed, spawn_seed=None, first=None):
+    """Vector environment of `count` environments; options is the block `env` of the option tree.
+
+    After an episode's last step the next step resets that environment (its action is ignored).
+    `spawn_seed` is `seed` if not given; `first` [count] says how many resets each has behind it.
+    """
+    if "." not in task and task not in options:
+        raise Refused(f"there is no environment '{task}'; there are {', '.join(sorted(options))}")
+    spawn_seed = seed if spawn_seed is None else spawn_seed
+    makers = [
+        functools.partial(build, task, options.get(task, {}), seed, spawn_seed, index)
+        for index in range(count)
+    ]
+    if count == 1:
+        envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)
+    else:
+        with light_children():
+            envs = AsyncVectorEnv(
+                makers, context="spawn", worker=_work, autoreset_mode=AutoresetMode.NEXT_STEP
+            )
+        atexit.register(_close, weakref.ref(envs))
+    if first is not None:
+        envs.set_attr("n_resets", [int(number) for number in first])
+    return envs
+
+
+def build(task, options, seed, spawn_seed, index):
+    """Environment number `index` of a vector; where the world is fixed, all visit that of 0."""
+    home = 0 if options.get("fixed_seed") else index
+    return module(task).make(options, stream(seed, home), stream(spawn_seed, index))
+
+
+def module(task):
+    """Module of an environment: dreamer.envs.<task>, or a dotted name as it stands."""
+    return importlib.import_module(task if "." in task else f"dreamer.envs.{task}")
+
+
+def stream(seed, index):
+    """Seed of environment `index`: hash((seed, index)) mod 2^32 - 1, the same in every process."""
+    return hash((int(seed), int(index))) % (2**32 - 1)
+
+
+def world(envs):
+    """What actions and ids in `info` mean, the same for all environments of a vector."""
+    return envs.get_attr("world")[0]
+
+
+def _work(*arguments):
+    """A worker leaves stopping to its parent, and goes quietly when the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with contextlib.suppress(BrokenPipeError, EOFError):
+        _async_worker(*arguments)
+
+
+def _close(reference):
+    """Before Python leaves: workers that ignore its signals would keep it waiting."""
+    envs = reference()
+    if envs is not None:
+        envs.close()
+
+
+@contextlib.contextmanager
+def light_children():
+    """Processes started within have one thread each and do not import the running command.
+
+    A spawned process imports its parent's main module: here that would be JAX, in every worker.
+    """
+    main, before = sys.modules["__main__"], {name: os.environ.get(name) for name in THREADS}
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
