@@ -141,3 +141,38 @@ def place_fields(count=32, width=2.0, seed=0):
 def noise(count=16):
     """Layer maker: white noise."""
     return lambda item, rng: rng.normal(size=(len(item.x), count))
+
+
+def dreams(path, recording, horizon, starts, layers, shift=0):
+    """Write dreams that come true: forced and policy alike hold the real states ahead.
+
+    `starts` are rows of the recording, `shift` moves the imagined states against the rest of the
+    file, the mistake that alignment tests must catch.
+    """
+    names = ["episode", "step", "x", "y", "action", *layers]
+    read = trajectory.read(recording, names)
+    ahead = np.asarray(starts)[:, None] + np.arange(horizon + 1)
+    dreamt = np.minimum(ahead + shift * (np.arange(horizon + 1) > 0), len(read["x"]) - 1)
+    action = read["action"][ahead - 1].astype(object)
+    action[:, 0] = None
+    about = header(
+        trajectory.header(recording)["area"],
+        {name: read[name].shape[1] for name in layers},
+        kind="dreams",
+    )
+    parts = [
+        {
+            "start_episode": read["episode"][np.repeat(rows[0], horizon + 1)],
+            "start_step": read["step"][np.repeat(rows[0], horizon + 1)],
+            "h": np.arange(horizon + 1),
+            "variant": [variant] * (horizon + 1),
+            "action": list(actions),
+            "x": read["x"][rows],
+            "y": read["y"][rows],
+            "image": [png(40 + 10 * step) for step in range(horizon + 1)],
+            **{name: read[name][states] for name in layers},
+        }
+        for rows, states, actions in zip(ahead, dreamt, action, strict=True)
+        for variant in ("policy", "forced")
+    ]
+    trajectory.write(path, about, parts)

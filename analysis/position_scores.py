@@ -1,0 +1,108 @@
+"""The numbers of position decoding, each with the level of a decoder that knows nothing.
+
+In the shapes, Q is test steps.
+"""
+
+import numpy as np
+
+from analysis import chance, errors, geodesic
+
+# Score: (unit, which way is better).
+SCORES = {
+    "median Euclidean error": ("tiles", "low"),
+    "mean Euclidean error": ("tiles", "low"),
+    "median Manhattan error": ("tiles", "low"),
+    "mean Manhattan error": ("tiles", "low"),
+    "mean path length": ("moves", "low"),
+    "top-1 accuracy": ("share of steps", "high"),
+    "R² of x": ("", "high"),
+    "R² of y": ("", "high"),
+}
+ENTROPY = "cross-entropy"
+SWAPS = "mean Euclidean error, cut episodes"
+
+
+def measure(guess, truth, found):
+    """{score: value} of guesses [Q, 2]; `found` are the grounds that path lengths are taken on."""
+    euclidean, manhattan = errors.euclidean(guess, truth), errors.manhattan(guess, truth)
+    across, down = errors.r_squared(guess, truth)
+    return {
+        "median Euclidean error": np.median(euclidean),
+        "mean Euclidean error": euclidean.mean(),
+        "median Manhattan error": np.median(manhattan),
+        "mean Manhattan error": manhattan.mean(),
+        "mean path length": geodesic.lengths(found, guess).mean(),
+        "top-1 accuracy": errors.hit(guess, truth).mean(),
+        "R² of x": across,
+        "R² of y": down,
+    }
+
+
+def levels(plan, found, seed):
+    """Chance levels: {score: (value, name)} for the tables, and every level as rows."""
+    truth, rng = plan.test.position[plan.tested], np.random.default_rng(seed)
+    trained = [plan.train.position[rows] for rows, _ in plan.folds]
+    counts = [len(held) for _, held in plan.folds]
+    best = _constants(trained, counts, truth, found)
+    pairs = zip(trained, counts, strict=True)
+    drawn = np.concatenate([chance.by_occupancy(*pair, rng) for pair in pairs], axis=1)
+    even = chance.uniform(found, len(truth), plan.test.header["area"], rng)
+    levels = {
+        chance.CONSTANT: best | {ENTROPY: np.nan},
+        chance.OCCUPANCY: _mean(drawn, truth, found) | {ENTROPY: _prior(plan, trained)},
+        chance.UNIFORM: _mean(even, truth, found) | {ENTROPY: np.log2(plan.floor).mean()},
+    }
+    shown = {score: (best[score], chance.CONSTANT) for score in best}
+    shown |= {score: (best[score], "mean position") for score in ("R² of x", "R² of y")}
+    shown[ENTROPY] = (levels[chance.OCCUPANCY][ENTROPY], "occupancy")
+    rows = [{"name": name, **_row(score, values[score])} for name, values in levels.items()
+            for score in (*SCORES, ENTROPY)]  # fmt: skip
+    return shown, rows
+
+
+def summary(name, method, columns, details, plan, found, shown):
+    """Rows of the table for one representation and method."""
+    truth = plan.test.position[plan.tested]
+    values = measure(np.stack([columns["x"], columns["y"]], 1), truth, found)
+    if method == "robust":
+        values[ENTROPY] = errors.cross_entropy(columns["p"], plan.floor).mean()
+    known = {score: value for score, value in values.items() if not np.isnan(value)}
+    rows = [_row(score, value, *shown[score]) for score, value in known.items()]
+    swaps = details.get("swaps") if method == "ridge" else None
+    if swaps:
+        label = f"{len(swaps['null'])} whole-episode swaps"
+        rows.append(_row(SWAPS, swaps["observed"], np.mean(swaps["null"]), label))
+        rows.append(_row("p against swaps", swaps["p"], None, None))
+    return [{**row, "layer": name, "representation": method, "control": None} for row in rows]
+
+
+def _row(score, value, level=None, level_name=None):
+    known = {**SCORES, ENTROPY: ("bits", "low"), SWAPS: ("tiles", "low")}
+    unit, better = known.get(score, ("", "low"))
+    row = {"score": score, "value": value, "unit": unit, "better": better}
+    return {**row, "chance": level, "chance_name": level_name}
+
+
+def _constants(trained, counts, truth, found):
+    """{score: value} of the constant that was best in training, fold by fold."""
+    tiles = [chance.constants(position) for position in trained]
+    values = {}
+    for score in SCORES:
+        own = [np.broadcast_to(item[score], (n, 2)) for item, n in zip(tiles, counts, strict=True)]
+        values[score] = measure(np.concatenate(own), truth, found)[score]
+    return values
+
+
+def _mean(draws, truth, found):
+    every = [measure(guess, truth, found) for guess in draws]
+    return {score: np.mean([item[score] for item in every]) for score in SCORES}
+
+
+def _prior(plan, trained):
+    """Cross-entropy of the training occupancy."""
+    own = []
+    for position, (_, held) in zip(trained, plan.folds, strict=True):
+        tiles, share = chance.occupancy(position)
+        index = errors.columns(tiles, plan.test.position[held])
+        own.append(np.where(index >= 0, share[index], 0.0))
+    return errors.cross_entropy(np.concatenate(own), plan.floor).mean()
