@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import EngFormatter
 
 from analysis import style
 from dreamer import trajectory
@@ -45,7 +46,7 @@ def line(axis, part):
     low, high = part["smooth"].min(), part["smooth"].max()
     if low > 0 and high > 20 * low:
         axis.set_yscale("log")
-    axis.ticklabel_format(axis="x", style="sci", scilimits=(0, 4), useMathText=True)
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def draw_achievements(rates, episodes, svg):

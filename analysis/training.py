@@ -12,6 +12,7 @@ from jobs import cli, files
 
 PREFIX = "achievement_"
 WORLD_MODEL = ("rec", "rew", "con", "dyn", "rep")
+FALLING = ("rec", "rew", "con")  # the other two start low: an untrained posterior says nothing
 TAIL = 0.1  # share of a curve whose mean stands for its end
 BUDGET = 1_000_000  # environment steps of the benchmark
 NOT_YET = ["score of a random policy in this world: not yet computed"]
@@ -69,9 +70,8 @@ def summary(table, rates, deviations):
             rows.append(row(label, ends["last"], "reward", "high", start, "first tenth"))
         elif kind == "world model":
             label = f"loss {name}, last tenth of training"
-            rows.append(
-                row(label, ends["last"], "nats", "low", ends["first"], "first update logged")
-            )
+            start = (ends["first"], "first update logged") if name in FALLING else ()
+            rows.append(row(label, ends["last"], "nats", "low", *start))
     return rows
 
 
@@ -82,6 +82,11 @@ def notes(episodes, rates, deviations, options, steps):
         "ones the values. What stands as chance beside a loss or an episode score is its own "
         "value at the start of training."
     )
+    if options["losses"]:
+        yield (
+            "The losses dyn and rep measure how much an image tells that was not foreseen: they "
+            "start low because an untrained belief says nothing, and need not fall."
+        )
     if not len(episodes):
         yield "No training episode ended, so there is no score."
     if rates and deviations:
@@ -101,7 +106,7 @@ def main(spec: Path, metrics: Path, episodes: Path, scores: Path, curves: Path):
     counts = {name.removeprefix(PREFIX): ended[name] for name in ended if name.startswith(PREFIX)}
     rates = score.unlock_rates(counts) if len(ended) and options["achievements"] else {}
     found, deviations = all_curves(log, ended, options), score.deviations(header["options"])
-    steps = int(log["step"].max()) if len(log) else 0
+    steps, losses = int(log["step"].max()) if len(log) else 0, found[found["panel"] != "episodes"]
     columns = {name: found[name].to_numpy() for name in found}
     trajectory.write_log(curves, "training_curves", {"smoothing": options["smoothing"]}, columns)
     files.write_json(
@@ -113,7 +118,7 @@ def main(spec: Path, metrics: Path, episodes: Path, scores: Path, curves: Path):
             "unlock_rates": rates,
             "episodes": len(ended),
             "deviations": deviations,
-            "changes": {name: change(part) for name, part in found.groupby("curve", sort=False)},
+            "losses": {name: change(part) for name, part in losses.groupby("curve", sort=False)},
         },
     )
 

@@ -89,11 +89,13 @@ def main(spec: Path, trajectory: Path, tuning: Path, maps: Path, scores: Path):
         name: np.concatenate([table[name] for table in tables.values()])
         for name in next(iter(tables.values()))
     }
+    summary = tuning_scores.summary(tables, nulls)
     about = tuning_notes.about(tables, study, steps, occupancy, options)
-    recordings.write_log(tuning, "tuning", {"options": options, "area": area}, columns)
+    header = {"options": options, "area": area, "summary": summary}
+    recordings.write_log(tuning, "tuning", header, columns)
     with files.atomic(maps) as temporary:
         np.savez_compressed(temporary, occupancy=occupancy, **found)
-    files.write_json(scores, {"summary": tuning_scores.summary(tables, nulls), **about})
+    files.write_json(scores, {"summary": summary, **about})
 
 
 if __name__ == "__main__":

@@ -63,8 +63,9 @@ def test_the_score_of_another_task_is_not_compared_with_published_ones(tmp_path,
 def test_losses_are_compared_with_their_own_start(tmp_path, monkeypatch):
     scores, _ = run(tmp_path, monkeypatch)
     found = rows(scores)["loss rec, last tenth of training"]
+    assert rows(scores)["loss dyn, last tenth of training"]["chance"] is None
     assert found["chance"] == 900 and 450 < found["value"] < 490 and found["better"] == "low"
-    assert scores["changes"]["rec"]["fall"] == pytest.approx(1 - found["value"] / 900)
+    assert scores["losses"]["rec"]["fall"] == pytest.approx(1 - found["value"] / 900)
 
 
 def test_curves_hold_every_value_and_a_running_mean_of_the_stated_width(tmp_path, monkeypatch):
