@@ -12,8 +12,6 @@ from dreamer.envs import vector
 from jobs import cli
 from jobs.errors import Refused
 
-FACTS = ("position", "facing", "vitals", "achievements", "terrain", "terrain_changed")
-
 
 def main(
     checkpoint: Path,
@@ -90,7 +88,7 @@ def play(agent, parts):
         driver = Driver(envs, _policy(agent, parts.header), carry, seed, collector.resets)
         with stages.Progress("recording", parts.episodes, "episodes", "steps") as progress:
             while collector.missing:
-                collector.add(_split(driver.step(), collector.count))
+                collector.add(recorder.split(driver.step(), collector.count, parts.header))
                 progress.update(parts.episodes - len(collector.missing), collector.count)
     finally:
         envs.close()
@@ -114,19 +112,8 @@ def _units(values, layer):
     return kept.astype(layer["dtype"])
 
 
-def _split(row, count):
-    """Copies of each environment's values, so that no row keeps the whole batch in memory."""
-    info = row.pop("info")
-    some = {name: info[name] for name in FACTS if name in info}
-    return [
-        {name: np.array(values[env]) for name, values in row.items()}
-        | {name: np.array(values[env]) for name, values in some.items() if info[f"_{name}"][env]}
-        for env in range(count)
-    ]
-
-
 def _layer(layer, cap):
-    units = None if layer.belief else recorder.units(layer.name, layer.width, cap)
+    units = recorder.units(layer, cap)
     return {
         "width": len(units) if units else layer.width,
         "of": layer.width,

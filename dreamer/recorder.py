@@ -19,19 +19,37 @@ from jobs import files
 from jobs.errors import Refused
 
 PLAIN = ("action", "reward", "is_first", "is_last", "is_terminal")
+FACTS = ("position", "facing", "vitals", "achievements", "terrain", "terrain_changed")
 UNITS = {name: notes["unit"] for name, (_, notes) in trajectory.STEP.items() if "unit" in notes}
 
 
-def units(name, width, cap):
-    """Sorted indices [U] of the units recorded of a layer, or None for all.
+def units(layer, cap):
+    """Sorted indices [U] of the units recorded of a family.Layer, or None for all.
 
     The random subset depends on the layer's name, width and the cap alone, so recordings of other
-    checkpoints (an untrained network's too) hold the same units. dyn/* is never capped.
+    checkpoints (an untrained network's too) hold the same units. Beliefs and dyn/* are never
+    capped: dreams start from them.
     """
-    if name.startswith("dyn/") or width <= cap:
+    if layer.belief or layer.name.startswith("dyn/") or layer.width <= cap:
         return None
-    rng = np.random.default_rng([zlib.crc32(name.encode()), width, cap])
-    return sorted(rng.choice(width, cap, replace=False).tolist())
+    rng = np.random.default_rng([zlib.crc32(layer.name.encode()), layer.width, cap])
+    return sorted(rng.choice(layer.width, cap, replace=False).tolist())
+
+
+def split(row, count, header):
+    """The wanted values of a driver's row as [{name: value}], one for each of `count` environments.
+
+    They are copies, so that a step kept for a long episode does not keep the others' steps.
+    """
+    info = row["info"]
+    names = {*PLAIN, *header["layers"], "image"} - set(header["absent"])
+    plain = {name: row[name] for name in names if name in row}
+    some = {name: info[name] for name in FACTS if name in info}
+    return [
+        {name: np.array(values[env]) for name, values in plain.items()}
+        | {name: np.array(values[env]) for name, values in some.items() if info[f"_{name}"][env]}
+        for env in range(count)
+    ]
 
 
 class Parts:
@@ -80,26 +98,17 @@ class Collector:
         missing = [item for item in sorted(self.missing) if item % self.count == env]
         return (missing[0] if missing else self.parts.episodes) // self.count
 
-    @property
-    def episode(self):
-        """Episode that each environment plays now, [N]."""
-        return np.array([env + self.count * count for env, count in enumerate(self.resets)])
-
-    @property
-    def step(self):
-        """Steps since reset, of the row that comes next, [N]."""
-        return np.array([len(rows) for rows in self.rows])
-
     def add(self, rows):
         """Take one row of every environment: [{name: value}], N of them."""
         for env, row in enumerate(rows):
-            self.rows[env].append(row)
+            episode = env + self.count * self.resets[env]
+            if episode in self.missing:
+                self.rows[env].append(row)
             if row["is_last"]:
-                self._finish(env)
+                self._finish(env, episode)
 
-    def _finish(self, env):
-        episode, rows = int(self.episode[env]), self.rows[env]
-        self.rows[env] = []
+    def _finish(self, env, episode):
+        rows, self.rows[env] = self.rows[env], []
         self.resets[env] += 1
         if episode in self.missing:
             self.missing.remove(episode)
@@ -129,7 +138,7 @@ def episode_columns(header, episode, rows):
     counts = stack.get("achievements", np.zeros((len(rows), 0))).T
     labels = [f"achievement_{name}" for name in header["achievements"]]
     found |= dict(zip(labels, counts, strict=True))
-    if "image" in stack and "image" not in header["absent"]:
+    if "image" in stack:
         found["image"] = [png.encode(image) for image in stack["image"]]
     blank = [None] * (len(rows) - 1)
     for name, row in (("terrain", rows[0]), ("terrain_changed", rows[-1])):

@@ -3,7 +3,6 @@
 import importlib.metadata
 import platform
 import time
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -41,9 +40,10 @@ def layers(agent):
 def provenance(modules, agent, spec, **inputs):
     """Hashes of spec, code and input files, and versions: what decides the bytes of an output."""
     modules = [*modules, family.module(agent.header["agent"])]
+    found = specs.read(spec) if spec else None
     return {
-        "spec": Path(spec).name if spec else None,
-        "code": specs.read(spec)["code"] if spec else closure.digest(*modules),
+        "spec": specs.name(found) if spec else None,
+        "code": found["code"] if spec else closure.digest(*modules),
         **{name: files.sha256(path) for name, path in inputs.items()},
         "versions": {
             "python": platform.python_version(),
@@ -56,14 +56,14 @@ class Progress:
     """A bar on a terminal, else a line now and then: what is done, the rate and the time left."""
 
     def __init__(self, title, total, what, rate):
-        self.console, self.rate = Console(stderr=True), rate
+        self.title, self.total, self.what, self.rate = title, total, what, rate
+        self.console = Console(stderr=True)
         columns = [TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn(what)]
         columns += [TextColumn("{task.fields[rate]}"), TimeRemainingColumn()]
         self.bar = Bar(*columns, console=self.console, disable=not self.console.is_terminal)
         self.task = self.bar.add_task(title, total=total, rate="")
-        self.text = f"{title}: {{}} of {total} {what}"
         self.start = self.logged = time.monotonic()
-        self.steps, self.first = 0, None
+        self.steps, self.before = 0, None
 
     def __enter__(self):
         self.bar.start()
@@ -76,10 +76,12 @@ class Progress:
         """`done` items are finished; `steps` more rows were computed."""
         now = time.monotonic()
         self.steps += steps
-        self.first = done if self.first is None else self.first
-        speed = f"{self.steps / max(now - self.start, 1e-9):,.0f} {self.rate}/s"
+        self.before = done if self.before is None else self.before
+        spent = now - self.start
+        speed = f"{self.steps / max(spent, 1e-9):,.0f} {self.rate}/s"
         self.bar.update(self.task, completed=done, rate=speed)
-        if self.bar.disable and now - self.logged > LOG_EVERY:
+        if self.bar.disable and now - self.logged >= LOG_EVERY:
             self.logged = now
-            left = (self.bar.tasks[0].total - done) * (now - self.start) / (done - self.first or 1)
-            self.console.print(f"{self.text.format(done)}, {speed}, {left:,.0f} s left")
+            left = (self.total - done) * spent / max(done - self.before, 1)
+            words = f"{self.title}: {done} of {self.total} {self.what}, {speed}, {left:,.0f} s left"
+            self.console.print(words, highlight=False, soft_wrap=True, markup=False)

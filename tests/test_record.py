@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 
+import jax
 import numpy as np
 import pytest
 
 from dreamer import checkpoint, png, record, recorder, trajectory
 from dreamer.driver import Driver
-from dreamer.envs import vector
-from jobs import cli, closure
+from dreamer.envs import crafter, vector
+from jobs import cli, closure, files, specs
 from jobs.errors import Refused
 from tests import toy_checkpoint, toy_world
 
@@ -42,10 +43,10 @@ def recorded(toy, tmp_path_factory):
 
 
 def make(path, folder, **changes):
-    options = FAST | {f"record.{name}": value for name, value in changes.items()}
-    files = folder / "trajectory.parquet", folder / "trajectory_test.parquet"
-    record.main(path, *files, overrides=options)
-    return files
+    flags = FAST | {f"record.{name}": value for name, value in changes.items()}
+    made = folder / "trajectory.parquet", folder / "trajectory_test.parquet"
+    record.main(path, *made, overrides=flags)
+    return made
 
 
 def episodes(path, columns):
@@ -141,10 +142,10 @@ def test_an_interrupted_recording_continues_to_the_same_bytes(toy, recorded, tmp
     assert 0 < len(early) < 7
     assert not list(tmp_path.glob("*.parquet"))
     assert len(list(tmp_path.glob("trajectory.work/parts-*/*.parquet"))) == len(early)
-    files = make(toy, tmp_path)
+    made = make(toy, tmp_path)
     assert sorted(saved) == sorted([*range(7), *range(5)])
-    assert [path.read_bytes() for path in files] == [path.read_bytes() for path in recorded]
-    assert sorted(tmp_path.iterdir()) == sorted(files)
+    assert [path.read_bytes() for path in made] == [path.read_bytes() for path in recorded]
+    assert sorted(tmp_path.iterdir()) == sorted(made)
 
 
 def test_a_killed_recording_continues_to_the_same_bytes(toy, tmp_path):
@@ -196,6 +197,26 @@ def test_wide_layers_keep_a_fixed_subset_and_beliefs_keep_all(toy, recorded, tmp
 def test_images_can_be_left_out(toy, tmp_path):
     path, _ = make(toy, tmp_path, images=False)
     assert not trajectory.has(path, "image")
+
+
+def test_a_spec_gives_the_options_and_is_named_in_the_header(toy, recorded, tmp_path):
+    modules = ["dreamer.record", "tests.toy_dreamer", "tests.toy_world"]
+    code = closure.digest(*modules)
+    block = trajectory.header(recorded[0])["options"]
+    spec = specs.build("toy", 0, "record", block, modules, code, "lock")
+    path, file = tmp_path / "spec.json", tmp_path / "t.parquet"
+    files.write_json(path, spec)
+    record.main(toy, file, spec=path)
+    made = trajectory.header(file)["provenance"]
+    assert (made["spec"], made["code"]) == (specs.name(spec), code)
+    columns = [*PLACE, "dyn/deter"]
+    for ours, theirs in zip(episodes(file, columns), episodes(recorded[0], columns), strict=True):
+        np.testing.assert_equal(ours, theirs)
+    with pytest.raises(Refused, match="leave out --record.episodes"):
+        record.main(toy, file, spec=path, overrides={"record.episodes": 3})
+    files.write_json(path, spec | {"code": "0"})
+    with pytest.raises(Refused, match="changed since toy.seed0.record was planned"):
+        record.main(toy, file, spec=path)
 
 
 def test_two_equal_episodes_are_refused(tmp_path):
@@ -262,8 +283,6 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
 
 def crafter_checkpoint(path, **changes):
     """The toy agent in Crafter: its five actions are Crafter's noop and moves."""
-    from dreamer.envs import crafter
-
     block = {"area": [32, 32], "random_spawn": True, "length": 60, "fixed_seed": False}
     header, _ = checkpoint.load(toy_checkpoint.save(path))
     env = {"crafter": header["options"]["env"]["crafter"] | block}
@@ -295,3 +314,23 @@ def test_crafter_rows_are_aligned_under_a_move_only_policy(tmp_path):
         spawn = episodes(file, PLACE)[index]
         assert grid[spawn["x"][0], spawn["y"][0]] in trajectory.header(file)["walkable"]
         assert changed.shape == (32, 32)
+
+
+def test_activations_are_those_of_the_images_in_the_same_rows(tmp_path):
+    path, file = tmp_path / "c.safetensors", tmp_path / "t.parquet"
+    agent = toy_checkpoint.untrained(path)
+    flags = {"record.envs": 2, "record.episodes": 2, "record.sample": False, "record.cap": 20}
+    record.main(path, file, overrides=flags)
+    layers = trajectory.header(file)["layers"]
+    act = jax.jit(lambda carry, seen: agent.family.act(agent.params, carry, seen, None, False))
+    for rows in episodes(file, [*PLACE, "is_first", "image", *layers]):
+        carry = agent.family.start(agent.params, 1)
+        for step, image in enumerate(rows["image"]):
+            seen = {"image": png.decode(image)[None], "is_first": rows["is_first"][[step]]}
+            carry, action, found = act(carry, seen)
+            assert action[0] == rows["action"][step]
+            for name, layer in layers.items():
+                units = slice(None) if layer["units"] is None else np.array(layer["units"])
+                close = 1e-5 if layer["dtype"] == "float32" else 2e-3
+                value = np.asarray(found[name][0], np.float32)[units]
+                np.testing.assert_allclose(rows[name][step], value, rtol=close, atol=close)
