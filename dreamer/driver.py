@@ -8,6 +8,8 @@ import time
 import jax
 import numpy as np
 
+STREAM = 1  # apart from the keys of initialisation and training, which share the seed
+
 
 class Driver:
     """Environments and a policy in lockstep.
@@ -26,7 +28,7 @@ class Driver:
         self.action = self.over = None
         self.actions = [[] for _ in range(self.count)]  # taken since the reset
         self.seconds = {"env": 0.0, "policy": 0.0}
-        self._root = jax.random.key(seed)
+        self._root = jax.random.fold_in(jax.random.key(seed), STREAM)
 
     def step(self):
         """The next row: {observation keys, action, reward, is_first, is_last, is_terminal, ...}.
@@ -57,13 +59,35 @@ class Driver:
         }
 
     def resume(self, position):
-        """Continue after `position`; the environments were brought there when they were made."""
-        self.envs.reset()
+        """Continue after `position`: every environment plays its actions since the reset again.
+
+        Those with fewer actions are reset later, so that all end with the same step.
+        """
         self.episode = np.array(position["episode"])
         self.actions = [list(taken) for taken in position["actions"]]
         self.age = np.array([len(taken) for taken in self.actions])
         kind = self.envs.single_action_space.dtype
         self.action, self.over = np.array(position["action"], kind), np.array(position["over"])
+        longest = self.age.max()
+        for past in range(longest, -1, -1):
+            self._restart(past == longest, self.age - past)
+            if past:
+                self.envs.step(self._replayed(self.age - past))
+
+    def _restart(self, every, places):
+        """Reset the environments at place 0 of their replay, or all of them, which comes first."""
+        begin = places == 0
+        if every or begin.any():
+            self.envs.set_attr("n_resets", (self.episode + (places > 0)).tolist())
+            self.envs.reset(options=None if every else {"reset_mask": begin})
+
+    def _replayed(self, places):
+        """Recorded actions [N] at these places; at negative ones any action will do."""
+        actions = np.zeros_like(self.action)
+        for env, place in enumerate(places):
+            if place >= 0:
+                actions[env] = self.actions[env][place]
+        return actions
 
     def _reset(self):
         observation, info = self.envs.reset()

@@ -1,0 +1,125 @@
+"""One sitting of a training: from the newest save to the end, or until something says stop."""
+
+import signal
+import time
+from contextlib import contextmanager
+
+from dreamer import checkpoint, logs, progress, spaces
+from dreamer.envs import vector
+from dreamer.state import Store
+from dreamer.training import LOGS, Training
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+COUNTS = ("step", "env", "episode", "length")
+
+
+def run(job, device, stop):
+    """Train until the end (True), or until `stop()` gives a reason (False); both save first."""
+    options, store = job.options, Store(job.state, job.identity())
+    for folder, differences in store.others():
+        print(f"starting anew, not from {folder}: {'; '.join(differences)}")
+    envs = vector.make(options["task"], options["env"], options["run"]["envs"], options["seed"])
+    board = logs.Board(job.board)
+    try:
+        with progress.Report(options["run"]["steps"], device) as report:
+            training = Training(options, envs, store.folder, board, report)
+            training.restore(store)
+            report.say(_header(training, device))
+            if not _loop(training, store, job, stop):
+                return False
+            training.log()
+            training.save(store)
+            _publish(training, store, job)
+    finally:
+        board.close()
+        envs.close()
+    store.remove()
+    return True
+
+
+@contextmanager
+def stopper(minutes):
+    """Yields a function that says why to stop now, or None: the clock, or a signal received."""
+    found, start = [], time.monotonic()
+
+    def receive(number, _):
+        if found:
+            raise KeyboardInterrupt
+        found.append(f"signal {signal.Signals(number).name}")
+
+    def reason():
+        late = minutes and time.monotonic() - start > 60 * minutes
+        return found[0] if found else f"{minutes:g} minutes are over" if late else None
+
+    before = {number: signal.signal(number, receive) for number in SIGNALS}
+    try:
+        yield reason
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _loop(training, store, job, stop):
+    run, saved = training.run, time.monotonic()
+    while training.step < run["steps"]:
+        reason = stop()
+        late = run["save_every"] and time.monotonic() - saved > 60 * run["save_every"]
+        if reason or late:
+            training.save(store)
+            saved = time.monotonic()
+        if reason:
+            training.report.say(
+                f"{reason}: saved at step {training.step:,} in {store.folder}; the same command "
+                "continues"
+            )
+            return False
+        training.advance()
+        for step in job.snapshots:
+            if training.passed(step) and training.step < step + training.driver.count:
+                _write(training, job, _waiting(store, step))
+    return True
+
+
+def _publish(training, store, job):
+    """Tables and snapshots first, the checkpoint last: it says that the training is finished."""
+    names = {"agent": job.options["agent"], "task": job.options["task"]}
+    about = {**names, "options": job.options, "seed": job.options["seed"]}
+    about["achievements"] = training.world["achievements"]
+    columns = {"metrics": ("step", "updates"), "episodes": (*COUNTS, *training.episodes.names)}
+    real = {"metrics": (), "episodes": ("score",)}
+    for name in LOGS:
+        path = getattr(job, name)
+        training.lines[name].publish(path, name, about, columns[name], real[name])
+    for step, path in job.snapshots.items():
+        header, values = checkpoint.load(_waiting(store, step))
+        checkpoint.save(path, values, header)
+    _write(training, job, job.checkpoint)
+
+
+def _write(training, job, path):
+    header = {
+        "agent": job.options["agent"],
+        "options": job.options,
+        "step": training.step,
+        "updates": training.learner.updates,
+        "seed": job.options["seed"],
+        "spaces": spaces.to_json(training.spaces),
+        "world": training.world,
+    }
+    checkpoint.save(path, training.learner.values(), header | job.provenance())
+
+
+def _waiting(store, step):
+    return store.folder / "snapshots" / f"{step}.safetensors"
+
+
+def _header(training, device):
+    learner, kinds = training.learner, (training.replay.rows.kind, training.replay.latents.kind)
+    start = f"continuing from step {training.step:,}\n" if training.step else ""
+    return start + progress.header(
+        training.options,
+        learner.values(),
+        learner.compile(),
+        sum(kind.itemsize for kind in kinds),
+        device,
+    )

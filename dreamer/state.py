@@ -1,0 +1,145 @@
+"""Everything a stopped training needs to continue, in folders that are whole or absent.
+
+`<folder>/<hash of options and code>/<step>/` holds one save; the two newest are kept. Beside the
+saves lie the replay and the logs, which go on growing, and the snapshots that wait for the end.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import jax
+import numpy as np
+from safetensors.numpy import save_file
+
+from dreamer import checkpoint, options
+from jobs import files
+from jobs.errors import Refused
+
+IMMATERIAL = r"run\.(steps|platform|save_every|log_every|video_every)"
+KEEP = 2
+
+
+def identity(resolved, code):
+    """What a state belongs to: the options that shape a training, and the hash of its code."""
+    flat = options.flatten(resolved)
+    flat = {name: flat[name] for name in flat if not re.fullmatch(IMMATERIAL, name)}
+    start = flat["run.from_checkpoint"]
+    return {"options": flat, "code": code, "start": files.sha256(start) if start else None}
+
+
+@contextmanager
+def locked(folder, say):
+    """Hold the lock of a state folder; a second trainer waits here until the first has left."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another training works in {folder}; waiting until it ends")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+class Store:
+    """The saves of one training (`identity`) inside `folder`."""
+
+    def __init__(self, folder, identity):
+        name = hashlib.sha256(files.canonical(identity).encode()).hexdigest()[:16]
+        self.folder, self.identity = Path(folder, name), identity
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob(".*"):
+            shutil.rmtree(left)
+        files.write_json(self.folder / "identity.json", identity)
+
+    def others(self):
+        """What differs from trainings of other options or code that left a state here."""
+        found = []
+        for path in sorted(self.folder.parent.glob("*/identity.json")):
+            theirs = files.read_json(path)
+            if path.parent != self.folder and list(path.parent.glob("[0-9]*/")):
+                found.append((path.parent, _differences(theirs, self.identity)))
+        return found
+
+    def saves(self):
+        """Folders of all saves, newest first."""
+        return sorted(self.folder.glob("[0-9]*/"), reverse=True)
+
+    def save(self, step, facts, arrays, replay):
+        """Publish a save at once, then drop all but the newest two."""
+        target = self.folder / f"{step:012d}"
+        if target in self.saves():
+            return
+        folder = self.folder / f".{target.name}"
+        folder.mkdir()
+        memory, priorities = replay.save(folder)
+        facts = {**facts, "replay": memory}
+        arrays = {**arrays, **{f"sampler/{name}": item for name, item in priorities.items()}}
+        text = files.canonical(facts)
+        save_file(arrays, folder / "state.safetensors", metadata={checkpoint.KEY: text})
+        files.sync(folder / "state.safetensors")
+        os.rename(folder, target)
+        files.sync(self.folder)
+        replay.protect(target)
+        for old in self.saves()[KEEP:]:
+            _remove(old)
+
+    def restore(self, replay):
+        """(facts, arrays) of the newest whole save, with the replay as it was; None without one.
+
+        A damaged save is skipped with a warning.
+        """
+        damaged = []
+        for folder in self.saves():
+            try:
+                facts, arrays = checkpoint.arrays(folder / "state.safetensors")
+            except Refused as error:
+                warnings.warn(f"{error}; continuing from the save before it", stacklevel=2)
+                damaged.append(folder)
+                continue
+            sampler = {key[8:]: arrays.pop(key) for key in list(arrays) if key[:8] == "sampler/"}
+            replay.restore(folder, facts["replay"], sampler, damaged)
+            for bad in damaged:
+                _remove(bad)
+            replay.protect(folder)
+            return facts, arrays
+        return None
+
+    def remove(self):
+        """Remove everything, once the results are published."""
+        _remove(self.folder)
+
+
+def arrays(prefix, tree):
+    """{prefix + path: numpy array} of a pytree."""
+    leaves = jax.tree_util.tree_leaves_with_path(jax.device_get(tree))
+    return {prefix + jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def tree(prefix, like, arrays):
+    """The pytree that was flattened into `arrays`, in the structure of `like`."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, _: jax.numpy.asarray(arrays[prefix + jax.tree_util.keystr(path)]), like
+    )
+
+
+def _remove(folder):
+    hidden = folder.with_name(f".{folder.name}")
+    os.rename(folder, hidden)
+    shutil.rmtree(hidden)
+
+
+def _differences(theirs, ours):
+    old, new = theirs["options"], ours["options"]
+    names = [name for name in sorted(set(old) | set(new)) if old.get(name) != new.get(name)]
+    changed = [
+        f"{name} {json.dumps(old.get(name))} -> {json.dumps(new.get(name))}" for name in names
+    ]
+    return changed + ["the code"] * (theirs["code"] != ours["code"])

@@ -1,0 +1,69 @@
+"""Train an agent from options, by hand or for the workflow; stop and continue at will."""
+
+from pathlib import Path
+
+from dreamer import job, session
+from dreamer import platform as platforms
+from dreamer import state as states
+from jobs import cli
+from jobs.errors import Refused
+
+CONTINUE = 75  # exit code: everything is saved, the same command continues
+
+
+def main(
+    spec: Path | None = None,
+    checkpoint: Path | None = None,
+    metrics: Path | None = None,
+    episodes: Path | None = None,
+    state: Path | None = None,
+    snapshots: list[Path] | None = None,
+    configs: list[str] | None = None,
+    run_dir: Path | None = None,
+    seed: int | None = None,
+    platform: str | None = None,
+    minutes: float | None = None,
+    overrides: dict | None = None,
+):
+    """Train an agent; the same command continues what was interrupted.
+
+    From a workflow: --spec and the output paths. By hand: --configs and dotted flags such as
+    --run.steps 10000, with everything in --run-dir. A signal or --minutes saves the state and
+    leaves with exit code 75.
+    """
+    outputs = {"checkpoint": checkpoint, "metrics": metrics, "episodes": episodes, "state": state}
+    by_hand = {"configs": configs, "run-dir": run_dir, "seed": seed, "platform": platform}
+    if spec:
+        _refuse(f"{spec} holds every option", by_hand | (overrides or {}))
+        asked = job.from_spec(spec, outputs, snapshots)
+    else:
+        if run_dir is None:
+            raise Refused("say where to: --run-dir DIR, or --spec FILE with the output paths")
+        _refuse("--run-dir says where everything goes", outputs | {"snapshots": snapshots})
+        short = {"seed": seed, "run.platform": platform}
+        given = {name: value for name, value in short.items() if value is not None}
+        asked = job.by_hand(run_dir, configs or (), given | (overrides or {}))
+    return _train(asked, minutes)
+
+
+def _train(asked, minutes):
+    platforms.choose(asked.options["run"]["platform"])
+    device = platforms.describe()
+    with states.locked(asked.state, print):
+        if asked.finished():
+            print(f"{asked.checkpoint} is finished; remove it to train anew, or change an option")
+            return {"device": device}
+        with session.stopper(minutes) as stop:
+            done = session.run(asked, device, stop)
+    return {"device": device} if done else CONTINUE
+
+
+def _refuse(reason, flags):
+    """Refuse flags that contradict others."""
+    given = [name for name, value in flags.items() if value is not None]
+    if given:
+        raise Refused(f"{reason}, so leave out --{', --'.join(given)}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
