@@ -6,7 +6,8 @@ In the shapes, N is sequences, H steps after the first; guesses are [N, H + 1, 2
 import numpy as np
 
 DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
-EDGES = np.array([0, 0.5, 1.25, 2.0, 3.0, 5.0, 10.0, np.inf])
+# Just above whole numbers, so that the upper end of each bin belongs to it.
+EDGES = np.array([0, 0.01, 1.01, 2.01, 3.01, 5.01, 10.01, np.inf])
 
 
 def step_lengths(guess):
@@ -15,7 +16,7 @@ def step_lengths(guess):
 
 
 def histogram(lengths):
-    """Share of steps between EDGES (tiles): standing, one tile, diagonal to two, ..."""
+    """Share of steps of 0, up to 1, 2, 3, 5, 10 and more tiles."""
     counts = np.histogram(lengths, EDGES)[0]
     return counts / max(counts.sum(), 1)
 

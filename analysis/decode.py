@@ -29,7 +29,8 @@ def plan(train, test, options):
     whole, rows = _sample(train, options)
     split, episode = options["split"], train.episode[rows]
     if split == "test":
-        target, folds = test, [(rows, _sample(test, options)[1])]
+        target, held = test, _sample(test, options)[1]
+        folds = [(rows, held)] if len(rows) and len(held) else []
     else:
         target = train
         found = (
@@ -68,7 +69,8 @@ def evaluate(plan, layers, options):
         for method, decoder in found.items():
             guesses[method].append(decoders.apply(decoder, tests[held]))
     joined = {method: _join(plan, items) for method, items in guesses.items() if items}
-    final = _fit(plan, layers, inputs, plan.rows, options) if same else fitted[0]
+    separate = fitted and not same
+    final = fitted[0] if separate else _fit(plan, layers, inputs, plan.rows, options)
     details = {"units": inputs.shape[1], "folds": [_settings(found) for found in fitted]}
     if "robust" in joined:
         details["probmaps"] = _maps(plan, guesses["robust"])

@@ -15,7 +15,7 @@ LOOKS = {
     "real states": {"color": style.GREEN, "marker": "s"},
 }
 NAMES = {"forced": "dream, real actions", "policy": "dream, policy acts", "real states": "awake"}
-EDGES = ("0", "1", "√2–2", "2–3", "3–5", "5–10", "> 10")
+EDGES = ("0", "1", "1–2", "2–3", "3–5", "5–10", "> 10")
 PATHS = 4
 
 

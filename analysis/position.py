@@ -41,7 +41,8 @@ def decode_all(options, path, test, inputs, outputs, work):
     """Decode each representation, or take it from `work` where it is finished, and write all."""
     plan = decode.plan(recording.load(path), recording.load(test), options)
     layers = plan.train.header["layers"]
-    wanted = recording.representations(layers, options["layers"], options["combined"])
+    chosen = (options["layers"], options["combined"])
+    wanted = recording.representations(layers, *chosen) if len(plan.rows) else {}
     found = {
         name: parts.finished(work, name, partial(decode.evaluate, plan, own, options))
         for name, own in wanted.items()
@@ -81,6 +82,10 @@ def notes(plan, found, options):
     """Sentences a reader must know beside the numbers."""
     bad = [name for name, item in found.items() if not item]
     sentences = [f"{name} holds values that are not finite; it was not decoded." for name in bad]
+    if not len(plan.train.position):
+        return ["The recording has no positions, so there is nothing to decode."]
+    if not len(plan.rows):
+        return [f"No episode visits a box of {options['min_bbox']} tiles²; nothing was decoded."]
     missing = [name for name in options["layers"] if name not in found]
     sentences += [f"{name} is not in the recording; it was not decoded." for name in missing]
     if not plan.folds:

@@ -23,9 +23,14 @@ class Recording(NamedTuple):
 
 
 def load(path):
-    """Read what every layer shares; `walkable` is empty where no terrain was recorded."""
-    read = trajectory.read(path, ["episode", "step", "x", "y"])
+    """Read what every layer shares; `walkable` is empty where no terrain was recorded.
+
+    A recording without positions has no steps here.
+    """
     header = trajectory.header(path)
+    if not trajectory.has(path, "x", "y"):
+        return Recording(path, header, *np.zeros((2, 0), int), np.zeros((0, 2), int), {})
+    read = trajectory.read(path, ["episode", "step", "x", "y"])
     position = np.stack([read["x"], read["y"]], axis=1).astype(np.int64)
     return Recording(path, header, read["episode"], read["step"], position, _walkable(path, header))
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from dreamer import trajectory
+from jobs import closure, files, specs
 
 ACTIONS = ("noop", "move_left", "move_right", "move_up", "move_down", "do")
 MOVES = np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (0, 0)])
@@ -176,3 +177,11 @@ def dreams(path, recording, horizon, starts, layers, shift=0):
         for variant in ("policy", "forced")
     ]
     trajectory.write(path, about, parts)
+
+
+def spec(path, rule, options):
+    """Write the spec of an analysis, as the workflow would, and return its path."""
+    module = f"analysis.{rule}"
+    found = specs.build("toy", 0, rule, options, [module], closure.digest(module), "lock")
+    files.write_json(path, found)
+    return path

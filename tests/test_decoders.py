@@ -70,6 +70,7 @@ def test_decoders_are_at_chance_when_behaviour_does_not_belong_to_the_activity(n
         assert errors.euclidean(guess.point, position[test]).mean() > 0.85 * level
 
 
+@settings(deadline=None, max_examples=50)
 @given(lengths, st.integers(2, 8), st.floats(0.05, 0.95), st.integers(0, 99))
 def test_no_episode_is_ever_in_both_train_and_test(sizes, count, fraction, seed):
     episode = np.repeat(np.arange(len(sizes)), sizes)
@@ -89,6 +90,7 @@ def test_one_episode_cannot_be_split_and_gets_the_middle_of_the_grid():
     assert fitted["ridge"].strength == 1.0
 
 
+@settings(deadline=None, max_examples=50)
 @given(lengths, st.integers(1, 60), st.integers(0, 99))
 def test_samples_are_whole_episodes_thinned_to_the_number_asked_for(sizes, wanted, seed):
     episode = np.repeat(np.arange(len(sizes)), sizes)
@@ -106,6 +108,7 @@ def test_episodes_in_a_small_box_are_left_out():
     assert keep.tolist() == [False, False, True, True]
 
 
+@settings(deadline=None, max_examples=50)
 @given(lengths, st.integers(0, 99))
 def test_swaps_keep_the_step_and_permute_episodes_of_like_length(sizes, seed):
     episode = np.repeat(np.arange(len(sizes)), sizes)

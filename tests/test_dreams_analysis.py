@@ -1,0 +1,144 @@
+"""Dream decoding on dreams whose right answer is known: alignment, floors, chance, coherence."""
+
+import numpy as np
+import pytest
+
+from analysis import coherence, dream_scores, dreams, position
+from dreamer import trajectory
+from jobs import files
+from jobs.errors import Refused
+from tests import synthetic
+from tests.test_position import OPTIONS
+
+LAYERS = {"dyn/deter": synthetic.one_hot, "dyn/stoch": synthetic.place_fields(30, 1.0)}
+HORIZON, STARTS = 5, [3, 20, 47, 70, 101, 130]
+DREAMS = {"methods": ["ridge", "robust"], "jump": 2.0}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with two recordings of a small arena and the decoders fitted on the first."""
+    folder = tmp_path_factory.mktemp("dreams")
+    synthetic.recording(folder / "trajectory.parquet", 12, 60, (5, 5), layers=LAYERS)
+    synthetic.recording(folder / "test.parquet", 3, 60, (5, 5), seed=4, layers=LAYERS)
+    spec = synthetic.spec(folder / "spec.json", "position", {**OPTIONS, "split": "test"})
+    outputs = [folder / name for name in ("p.json", "p.parquet", "decoders.safetensors")]
+    pair = (folder / "trajectory.parquet", folder / "test.parquet")
+    position.main(spec, *pair, *outputs, folder / "work")
+    return folder
+
+
+def decode(trained, folder, path=None, recording=None):
+    """Scores and per-step table of decoded dreams."""
+    spec = synthetic.spec(folder / "spec.json", "dreams", DREAMS)
+    path, recording = path or folder / "dreams.parquet", recording or trained / "test.parquet"
+    outputs = (folder / "dreams.json", folder / "steps.parquet")
+    dreams.main(spec, path, recording, trained / "decoders.safetensors", *outputs)
+    table = trajectory.read_log(outputs[1], "dreams_steps")[1]
+    return files.read_json(outputs[0]), table
+
+
+def dream(trained, folder, shift=0, starts=STARTS):
+    path = folder / "dreams.parquet"
+    synthetic.dreams(path, trained / "test.parquet", HORIZON, starts, list(LAYERS), shift)
+
+
+def variant(found, name="forced", method="robust", layer="dyn/deter"):
+    return found["details"][layer][method]["variants"][name]
+
+
+def test_a_dream_that_comes_true_has_no_error_at_any_step(trained, tmp_path):
+    dream(trained, tmp_path)
+    found, table = decode(trained, tmp_path)
+    assert set(found["details"]) == {*LAYERS, "combined"}
+    for name in ("forced", "policy", "real states"):
+        np.testing.assert_allclose(variant(found, name)["mean"], 0, atol=1e-9)
+    assert len(table) == 3 * 2 * 3 * len(STARTS) * (HORIZON + 1)
+    assert min(variant(found)["shuffled"]) > 1
+
+
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_a_dream_that_is_one_step_off_shows_an_error_from_the_first_step_on(
+    trained, tmp_path, shift
+):
+    dream(trained, tmp_path, shift, moving(trained))
+    found, _ = decode(trained, tmp_path)
+    error = np.array(variant(found)["mean"])
+    assert error[0] == 0 and (error[1:] >= 0.9).all()
+    np.testing.assert_allclose(variant(found, "real states")["mean"], 0, atol=1e-9)
+
+
+def moving(trained):
+    """Starts whose position changes at every one of the steps around them."""
+    read = trajectory.read(trained / "test.parquet", ["x", "y", "step"])
+    moved = (np.diff(read["x"]) != 0) | (np.diff(read["y"]) != 0)
+    inside = (read["step"] > 0) & (read["step"] < 60 - HORIZON - 1)
+    rows = np.flatnonzero(inside)
+    starts = [row for row in rows if moved[row : row + HORIZON + 1].all()]
+    assert starts
+    return starts
+
+
+def test_dreams_of_another_recording_are_refused(trained, tmp_path):
+    dream(trained, tmp_path)
+    synthetic.recording(tmp_path / "other.parquet", 3, 60, (5, 5), seed=5, layers=LAYERS)
+    with pytest.raises(Refused, match="are not those of"):
+        decode(trained, tmp_path, recording=tmp_path / "other.parquet")
+    assert not (tmp_path / "dreams.json").exists()
+
+
+def test_forced_dreams_must_replay_the_recorded_actions(trained, tmp_path):
+    dream(trained, tmp_path)
+    header = trajectory.header(tmp_path / "dreams.parquet", "dreams")
+    read = trajectory.open_file(tmp_path / "dreams.parquet", "dreams").read().to_pydict()
+    read["action"] = [None if action is None else (action + 1) % 6 for action in read["action"]]
+    trajectory.write(tmp_path / "late.parquet", header, [read])
+    with pytest.raises(Refused, match="the actions in .* are not those of"):
+        decode(trained, tmp_path, tmp_path / "late.parquet")
+
+
+def test_the_floor_is_the_error_on_all_recorded_states(trained, tmp_path):
+    dream(trained, tmp_path)
+    found, _ = decode(trained, tmp_path)
+    scores = files.read_json(trained / "p.json")["summary"]
+    wanted = {"layer": "dyn/stoch", "representation": "ridge", "score": "mean Euclidean error"}
+    row = next(row for row in scores if wanted.items() <= row.items())
+    assert found["details"]["dyn/stoch"]["ridge"]["floor"] == pytest.approx(row["value"])
+
+
+def test_one_start_has_no_shuffled_level_and_does_not_fail(trained, tmp_path):
+    dream(trained, tmp_path, starts=STARTS[:1])
+    found, _ = decode(trained, tmp_path)
+    assert variant(found)["shuffled"] == [None] * (HORIZON + 1)
+
+
+def test_shuffled_chance_is_the_mean_over_all_other_starts():
+    guess = np.array([[[0, 0], [1, 0]], [[4, 0], [4, 3]], [[0, 0], [0, 0]]], float)
+    found = dream_scores.shuffled(guess, guess)
+    np.testing.assert_allclose(found[0], (4 + 0 + 4 + 4 + 0 + 4) / 6)
+    np.testing.assert_allclose(found[1], 2 * (np.hypot(3, 3) + 1 + 5) / 6)
+
+
+def test_displacement_is_the_distance_from_the_start():
+    position = np.array([[[2, 2], [2, 3], [5, 6]]])
+    assert dream_scores.displacement(position).tolist() == [0, 1, 5]
+
+
+def test_agreement_counts_moves_whose_decoded_step_goes_their_way():
+    names = ["noop", "move_left", "move_right", "move_up", "move_down"]
+    guess = np.array([[[3, 3], [2, 3], [2, 3], [2, 4], [2, 4]]], float)  # left, none, down, none
+    action = np.array([[np.nan, 1, 2, 4, 0]])
+    share, chance = coherence.agreement(guess, action, names)
+    assert share == pytest.approx(2 / 3)
+    assert chance == pytest.approx(1 / 3 * 1 / 3 + 1 / 3 * 1 / 3)
+    assert coherence.agreement(guess, np.full((1, 5), np.nan), names) == (None, None)
+
+
+def test_step_lengths_jumps_and_ground_by_hand():
+    guess = np.array([[[0, 0], [0, 1], [3, 1], [3.2, 1]]])
+    assert coherence.step_lengths(guess).tolist() == [[1, 3, 0]]
+    np.testing.assert_allclose(coherence.histogram([0, 1, 1, 3]), [0.25, 0.5, 0, 0.25, 0, 0, 0])
+    walkable = np.ones((1, 4, 2), bool)
+    walkable[0, 3, 1] = False
+    assert coherence.on_ground(guess, walkable) == 0.5
+    assert coherence.on_ground(guess - 1, walkable) < 1

@@ -1,0 +1,72 @@
+"""Figures of decoding are drawn from any recording that decoding accepts, and are reproducible."""
+
+import pytest
+
+from analysis import plot_dreams, plot_layers, plot_position
+from dreamer import trajectory
+from tests import synthetic
+from tests.test_dreams_analysis import LAYERS, decode, dream, trained  # noqa: F401
+from tests.test_position import Run
+
+POSITION = ("decoded_path", "position_over_time", "probmap", "occupancy_vs_error")
+DREAMS = ("dream_vs_real", "dream_trajectories_world", "dream_coherence", "dream_strip")
+
+
+def draw(run, folder, names=POSITION):
+    """The layer comparison and other figures of position decoding; their bytes by name."""
+    spec = synthetic.spec(folder / "plot.json", "plot_position", {})
+    path = run.folder / "trajectory.parquet"
+    figures = {name: folder / f"{name}.svg" for name in names}
+    plot_position.main(spec, run.scores, run.steps, path, path, **figures)
+    spec = synthetic.spec(folder / "layers.json", "plot_layers", {})
+    plot_layers.main(spec, run.scores, folder / "layer_comparison.svg")
+    made = {path.stem: path.read_bytes() for path in folder.glob("*.svg")}
+    assert set(made) == {*names, "layer_comparison"}
+    assert all((folder / f"{name}.png").is_file() for name in made)
+    return made
+
+
+CASES = {
+    "plain": ({}, {}),
+    "one episode": ({"episodes": 1}, {}),
+    "one layer": ({"layers": {"enc/tokens": synthetic.noise(3)}}, {}),
+    "no classifier": ({}, {"methods": ["ridge"], "combined": False}),
+    "no terrain": ({"absent": ["terrain", "terrain_changed"]}, {}),
+    "NaN": ({"layers": {"enc/tokens": lambda item, _: item.x[:, None] * float("nan")}}, {}),
+    "no positions": ({"absent": ["x", "y"]}, {}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_figures_of_position_decoding_are_drawn_or_say_why_not(tmp_path, case):
+    changed, options = CASES[case]
+    settings = {"episodes": 5, "steps": 30, "area": (4, 4), "layers": LAYERS, **changed}
+    synthetic.recording(tmp_path / "trajectory.parquet", **settings)
+    run = Run(tmp_path, **options)
+    (tmp_path / "figures").mkdir()
+    draw(run, tmp_path / "figures")
+
+
+def test_equal_tables_give_equal_figures(tmp_path):
+    synthetic.recording(tmp_path / "trajectory.parquet", 4, 30, (4, 4), layers=LAYERS)
+    run = Run(tmp_path, layers=["dyn/deter"])
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    drawn = [draw(run, tmp_path / name, ("decoded_path",)) for name in ("one", "two")]
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_figures_of_dreams_are_drawn_with_and_without_images(trained, tmp_path, images):  # noqa: F811
+    dream(trained, tmp_path)
+    path = tmp_path / "dreams.parquet"
+    if not images:
+        header = {**trajectory.header(path, "dreams"), "absent": ["image"]}
+        read = trajectory.open_file(path, "dreams").read().to_pydict()
+        trajectory.write(path, header, [read])
+    decode(trained, tmp_path)
+    spec = synthetic.spec(tmp_path / "plot.json", "plot_dreams", {})
+    figures = {name: tmp_path / f"{name}.svg" for name in DREAMS}
+    tables = (tmp_path / "dreams.json", tmp_path / "steps.parquet")
+    plot_dreams.main(spec, *tables, path, trained / "test.parquet", **figures)
+    assert all(figure.is_file() for figure in figures.values())
