@@ -46,7 +46,7 @@ lint: $(STAMP)
 
 lock: $(STAMP)
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv lock --quiet
+	@$(BIN)/uv lock --quiet --fork-strategy fewest  # one version for every Python
 	@for group in agent agent-cuda analysis dev; do \
 		$(BIN)/uv export --quiet --frozen --only-group $$group --no-hashes --no-annotate --no-header \
 			--no-emit-project --output-file envs/$$group.lock.txt >/dev/null || exit 1; \

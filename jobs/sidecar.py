@@ -30,6 +30,7 @@ def write(path, arguments, start, facts):
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "host": socket.gethostname(),
         "slurm_job": os.environ.get("SLURM_JOB_ID"),
+        "device": None,
         "outputs": {item.name: files.sha256(item) for item in made},
         "inputs": {str(item): files.sha256(item) for item in existing if item not in made},
         **facts,

@@ -20,7 +20,8 @@ def start():
         )
     if not workflow.is_main_process and plan.handed_over():
         return plan.handed_over()
-    names = " and ".join(Path(file).name for file in workflow.configfiles)
+    *further, first = [Path(file).name for file in workflow.configfiles]
+    names = " and ".join([first, *further])
     schema = closure.ROOT / "rules/config.schema.yaml"
     made = plan.make(settings.read(config, schema, names))
     plan.hand_over(made)
@@ -47,11 +48,7 @@ def spec(stage):
     def path(wildcards):
         found = planned(stage, wildcards)
         writes = workflow.is_main_process
-        return (
-            plan.write_spec(found)
-            if writes
-            else str(specs.path(plan.FOLDER, found))
-        )
+        return plan.write_spec(found) if writes else str(specs.path(plan.FOLDER, found))
 
     return path
 

@@ -9,7 +9,8 @@ rule plot_position_seed:
     input:
         scores="results/{run}/seed{seed}/position.json",
         steps="results/{run}/seed{seed}/position_steps.parquet",
-        trajectory="results/{run}/seed{seed}/trajectory_test.parquet",
+        trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        test="results/{run}/seed{seed}/trajectory_test.parquet",
         spec=spec("plot_position"),
     output:
         decoded_path=figure("decoded_path", "position"),
@@ -28,7 +29,7 @@ rule plot_position_seed:
     shell:
         """
         python -m analysis.plot_position --spec {input.spec} --scores {input.scores} \
-            --steps {input.steps} --trajectory {input.trajectory} \
+            --steps {input.steps} --trajectory {input.trajectory} --test {input.test} \
             --decoded-path {output.decoded_path} \
             --position-over-time {output.position_over_time} --probmap {output.probmap} \
             --occupancy-vs-error {output.occupancy_vs_error} --prov {output.prov} >{log} 2>&1
@@ -94,8 +95,14 @@ rule plot_dreams_seed:
     output:
         dream_vs_real=figure("dream_vs_real", "dreams"),
         dream_trajectories_world=figure("dream_trajectories_world", "dreams"),
+        dream_coherence=figure("dream_coherence", "dreams"),
         dream_strip=figure("dream_strip", "dreams"),
-        png=pngs("dream_vs_real", "dream_trajectories_world", "dream_strip"),
+        png=pngs(
+            "dream_vs_real",
+            "dream_trajectories_world",
+            "dream_coherence",
+            "dream_strip",
+        ),
         prov=prov("plot_dreams"),
     log:
         "results/{run}/seed{seed}/logs/plot_dreams.log",
@@ -110,7 +117,8 @@ rule plot_dreams_seed:
             --steps {input.steps} --dreams {input.dreams} --trajectory {input.trajectory} \
             --dream-vs-real {output.dream_vs_real} \
             --dream-trajectories-world {output.dream_trajectories_world} \
-            --dream-strip {output.dream_strip} --prov {output.prov} >{log} 2>&1
+            --dream-coherence {output.dream_coherence} --dream-strip {output.dream_strip} \
+            --prov {output.prov} >{log} 2>&1
         """
 
 
