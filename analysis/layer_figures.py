@@ -9,8 +9,8 @@ from analysis import style
 
 PLT = style.plt
 SIDES = (
-    (False, "spatial gain no better than chance", style.GREY),
-    (True, "spatial gain beats 95% of swaps", style.BLUE),
+    (False, "no better than chance", style.GREY),
+    (True, "beats 95% of swaps", style.BLUE),
 )
 KINDS = (
     ("spatial gain above 0.05", style.BLUE, "o", -0.14),
@@ -18,11 +18,21 @@ KINDS = (
 )
 
 
+def criterion(table):
+    """(column, words) by which units are ranked: spatial gain, or without facing EV alone."""
+    if np.isfinite(table["spatial_gain"]).any():
+        return "spatial_gain", "spatial gain"
+    if np.isfinite(table["ev_place"]).any():
+        return "ev_place", "variance explained"
+    return "si", "information (bits per spike)"
+
+
 def scatter(table, header, svg):
     """Every unit of every layer: information against held-out variance explained by position."""
     table = table[np.isfinite(table["ev_place"]) & np.isfinite(table["si"])]
     if not len(table):
         return style.sentence(svg, "No unit has an explained variance to draw.")
+    column, ranked = criterion(table)
     names = list(dict.fromkeys(table["layer"]))
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
@@ -36,15 +46,24 @@ def scatter(table, header, svg):
             axis.axhline(variance[name], **style.CHANCE, label="median under whole-episode swaps")
             axis.axvline(information[name], **style.CHANCE)
         for beats, words, colour in SIDES:
-            some = units[(units["spatial_gain_p"] <= 0.05) == beats]
+            some = units[(units[f"{column}_p"] <= 0.05) == beats]
             dots = {"s": 7, "alpha": 0.5, "linewidths": 0, "rasterized": True}
-            axis.scatter(some["si"], some["ev_place"], color=colour, label=words, **dots)
+            axis.scatter(
+                some["si"], some["ev_place"], color=colour, label=f"{ranked} {words}", **dots
+            )
         axis.set_title(f"{name} ({len(units)} units)", fontsize=9)
         axis.locator_params(axis="x", nbins=4)
     for axis in axes.flat[len(names) :]:
         axis.set_axis_off()
     handles, words = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, words, loc="outside upper center", ncols=3, markerscale=2, fontsize=9)
+    figure.legend(
+        handles,
+        words,
+        loc="outside upper center",
+        ncols=1 + 2 * (columns > 2),
+        markerscale=2,
+        fontsize=9,
+    )
     figure.supxlabel("spatial information (bits per spike)", fontsize=10)
     figure.supylabel("variance explained by position\n(share, held-out episodes)", fontsize=10)
     style.save(figure, svg)
@@ -57,8 +76,10 @@ def summary(table, header, svg):
     panels = [(column, words) for column, words in panels if np.isfinite(table[column]).any()]
     if not panels:
         return style.sentence(svg, "No unit has an explained variance to draw.")
-    size = (3.1 * (len(panels) + 1) + 1, 0.32 * len(names) + 1.7)
-    figure, axes = PLT.subplots(1, len(panels) + 1, figsize=size, sharey=True)
+    both = bool(rows(header, f"units with {KINDS[0][0]}"))
+    size = (3.1 * (len(panels) + both) + 1.3, 0.32 * len(names) + 1.7)
+    figure, axes = PLT.subplots(1, len(panels) + both, figsize=size, sharey=True, squeeze=False)
+    axes = axes[0]
     height = np.arange(len(names))
     for axis, (column, words) in zip(axes, panels, strict=False):
         for place, name in zip(height, names, strict=True):
@@ -70,12 +91,13 @@ def summary(table, header, svg):
                 axis.plot(middle, place, "o", color=style.BLUE, markersize=5)
         ticks(axis, chances(header, f"variance explained by {words}, median unit"), names)
         axis.set(title=f"explained by {words}", xlabel="share of variance")
-    shares(axes[-1], header, names)
+    if both:
+        shares(axes[-1], header, names)
     axes[0].set_yticks(height, names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     figure.supxlabel(
-        "dot: median unit, bar: middle half, line: 10th to 90th percentile; grey: same number "
-        "under whole-episode swaps",
+        "dot: median unit, bar: middle half, line: 10th to 90th percentile\n"
+        "grey: the same number under whole-episode swaps",
         fontsize=8,
     )
     style.save(figure, svg)

@@ -41,12 +41,12 @@ def draw_terrain(axis, terrain, header):
     patches = [
         Patch(facecolor=style.TERRAIN.get(name, "white"), alpha=0.7, label=name) for name in names
     ]
-    axis.legend(handles=patches, loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
+    axis.figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=8)
 
 
 def draw_paths(terrain, table, header, words, svg):
     """Every episode as a line, a little beside the tiles' centres so that lines stay apart."""
-    figure, axis = PLT.subplots(figsize=(7, 6))
+    figure, axis = PLT.subplots(figsize=(6, 6.4))
     draw_terrain(axis, terrain, header)
     groups = list(table.groupby("episode"))
     shifts = np.random.default_rng(0).uniform(-0.3, 0.3, (len(groups), 2))
@@ -82,7 +82,7 @@ def draw_episode(terrain, table, header, svg):
     longest = table.groupby("episode").size().idxmax()
     rows = table[table["episode"] == longest]
     place = rows[["x", "y"]].to_numpy(float)
-    figure, axis = PLT.subplots(figsize=(7.6, 6))
+    figure, axis = PLT.subplots(figsize=(6.9, 6.3))
     draw_terrain(axis, terrain, header)
     time = rows["step"].to_numpy()
     pieces = LineCollection(np.stack([place[:-1], place[1:]], 1), cmap="plasma", linewidth=2.5)

@@ -17,18 +17,9 @@ MASKED, MINUS = "#e4e4e4", "\N{MINUS SIGN}"
 NOTHING = "No unit of any layer varies, so there is no tuning to draw."
 
 
-def criterion(table):
-    """(column, words) by which units are ranked: spatial gain, or without facing EV alone."""
-    if np.isfinite(table["spatial_gain"]).any():
-        return "spatial_gain", "spatial gain"
-    if np.isfinite(table["ev_place"]).any():
-        return "ev_place", "variance explained"
-    return "si", "information (bits per spike)"
-
-
 def draw_best(table, maps, header, svg):
     """The BEST maps of each layer with their value and what swaps reach for the same unit."""
-    column, words = criterion(table)
+    column, words = layer_figures.criterion(table)
     table = table[np.isfinite(table[column]) & ~table["dead"]]
     layers = [name for name in maps if name in set(table["layer"])]
     if not layers:

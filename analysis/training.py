@@ -61,7 +61,9 @@ def summary(table, rates, deviations):
         chance = None if deviations else score.RANDOM_AGENT
         name = "not comparable with published agents" if deviations else "random agent, published"
         value = score.crafter_score(rates.values())
-        rows.append(row("Crafter score of training episodes", value, "%", "high", chance, name))
+        label = "Crafter score on another task" if deviations else "official Crafter score"
+        label = f"{label}, training episodes"
+        rows.append(row(label, value, "%", "high", chance, name))
     for name, part in table.groupby("curve", sort=False):
         kind, ends = part["panel"].iloc[0], change(part)
         if name == "score":

@@ -13,29 +13,30 @@ from dreamer import trajectory as recordings
 from jobs import cli, files
 from jobs.errors import Refused
 
-STEPS = ("episode", "step", "x", "y", "action", "is_first")
+STEPS = ("episode", "step", "x", "y", "is_first")
+OPTIONAL = ("facing", "action")
 
 
 def read_steps(recording):
-    """{column: [T]} of what the agent did; `facing` where the recording has it."""
-    found = recordings.read(recording, STEPS)
-    if recordings.has(recording, "facing"):
-        found |= recordings.read(recording, ["facing"])
-    return found
+    """{column: [T]} of what the agent did; `facing` and `action` where the recording has them."""
+    more = [name for name in OPTIONAL if recordings.has(recording, name)]
+    return recordings.read(recording, [*STEPS, *more])
 
 
 def behaviour(steps, area, folds):
     """Behaviour from the columns of `read_steps`, with held-out parts of whole episodes."""
-    facing = None
+    facing = previous = None
     if "facing" in steps:
         facing = (steps["facing"][:, None] == np.array(recordings.FACINGS, object)).argmax(axis=1)
-    previous = np.where(steps["is_first"], steps["action"].max() + 1, np.roll(steps["action"], 1))
+    if "action" in steps:
+        none = steps["action"].max() + 1
+        previous = np.where(steps["is_first"], none, np.roll(steps["action"], 1)).astype(int)
     parts = splits.folds(steps["episode"], folds)
-    fold = np.zeros(len(previous), int) if parts else None
+    fold = np.zeros(len(steps["x"]), int) if parts else None
     for index, (_, test) in enumerate(parts):
         fold[test] = index
     place = rate_maps.tiles(steps["x"], steps["y"], area)
-    return Behaviour(place, facing, previous.astype(int), fold)
+    return Behaviour(place, facing, previous, fold)
 
 
 def wanted(header, names):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import plot_tuning
+from analysis import layer_figures, plot_tuning
 from tests import synthetic
 from tests.test_tuning import planted, run
 
@@ -52,6 +52,6 @@ def test_equal_tables_give_equal_figures(tmp_path, monkeypatch):
 
 def test_units_are_ranked_by_held_out_spatial_gain_and_not_by_the_fit(tmp_path, monkeypatch):
     table, _, _ = run(tmp_path, monkeypatch, {"n_null": 2})
-    column, words = plot_tuning.criterion(table)
+    column, words = layer_figures.criterion(table)
     assert column == "spatial_gain" and set(table.nlargest(6, column)["unit"]) <= set(range(10))
     assert plot_tuning.label(table.iloc[0], column).startswith("unit 0\n0.")

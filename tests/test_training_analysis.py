@@ -47,7 +47,7 @@ def rows(scores):
 
 def test_the_score_of_the_benchmark_stands_beside_the_published_random_agent(tmp_path, monkeypatch):
     scores, _ = run(tmp_path, monkeypatch)
-    found = rows(scores)["Crafter score of training episodes"]
+    found = rows(scores)["official Crafter score, training episodes"]
     assert found["value"] == pytest.approx(np.sqrt(51) - 1) and found["chance"] == 1.55
     assert scores["unlock_rates"] == {"collect_wood": 50.0, "eat_cow": 0.0}
     assert any("1,000,000 steps; this one had 4,900" in note for note in scores["notes"])
@@ -55,7 +55,7 @@ def test_the_score_of_the_benchmark_stands_beside_the_published_random_agent(tmp
 
 def test_the_score_of_another_task_is_not_compared_with_published_ones(tmp_path, monkeypatch):
     scores, _ = run(tmp_path, monkeypatch, configs=["crafter_small"])
-    found = rows(scores)["Crafter score of training episodes"]
+    found = rows(scores)["Crafter score on another task, training episodes"]
     assert found["chance"] is None and "not comparable" in found["chance_name"]
     assert any("another task" in note and "32 × 32" in note for note in scores["notes"])
 

@@ -126,6 +126,7 @@ def test_nan_activity_is_flagged_and_leaves_other_units_alone(tmp_path, monkeypa
         ({"episodes": 1}, "one episode only"),
         ({"episodes": 5}, "at least ten episodes"),
         ({"absent": ["facing"]}, "does not say which way the agent faces"),
+        ({"absent": ["facing", "action"]}, "does not say which way the agent faces"),
     ],
 )
 def test_a_lacking_input_is_a_sentence(tmp_path, monkeypatch, settings, sentence):
