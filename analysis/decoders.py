@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as to_bytes
 
 from analysis import robust
 from jobs import files
@@ -76,7 +76,7 @@ def save(path, decoders, manifest):
             }
     header = {"kind": "decoders", "version": VERSION, "decoders": entries, **manifest}
     with files.atomic(path) as temporary:
-        save_file(tensors, temporary, {"dream_atlas": files.canonical(header)})
+        temporary.write_bytes(to_bytes(tensors, {"dream_atlas": files.canonical(header)}))
 
 
 def load(path):

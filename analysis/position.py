@@ -9,6 +9,8 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+
 from analysis import decode, decoders, geodesic, parts, position_scores, position_tables, recording
 from dreamer import trajectory as contract
 from jobs import cli, files
@@ -35,6 +37,8 @@ def main(
     outputs = {"scores": scores, "steps": steps, "decoders": decoders}
     decode_all(options, trajectory, test, inputs, outputs, work / key)
     shutil.rmtree(work / key, ignore_errors=True)
+    if work.is_dir() and not any(work.iterdir()):
+        work.rmdir()
 
 
 def decode_all(options, path, test, inputs, outputs, work):
@@ -92,6 +96,12 @@ def notes(plan, found, options):
         sentences.append("There are not two episodes to hold apart, so nothing could be tested.")
     elif not plan.test.walkable:
         sentences.append("No terrain was recorded, so path lengths are left out.")
+    starts = plan.train.position[plan.train.step == 0]
+    if len(starts) > 1 and len(np.unique(starts, axis=0)) == 1:
+        sentences.append(
+            "Every episode starts on the same tile, so time since reset alone tells much of where "
+            "the agent is; compare with the whole-episode swaps, which keep that."
+        )
     details = [item[2] for item in found.values() if item]
     draws = max((len(item["swaps"]["null"]) for item in details if item.get("swaps")), default=0)
     sentences.append(

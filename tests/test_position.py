@@ -114,7 +114,7 @@ def test_equal_work_gives_equal_bytes_and_leaves_no_work_folder(run, tmp_path):
     again = Run(tmp_path)
     for name in ("scores", "steps", "decoders"):
         assert getattr(run, name).read_bytes() == getattr(again, name).read_bytes()
-    assert not any((tmp_path / "work").iterdir())
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_killed_job_goes_on_with_the_layer_it_was_at(tmp_path, monkeypatch):
