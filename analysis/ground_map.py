@@ -24,10 +24,16 @@ def draw(axis, header, grid=None):
 
 
 def zoom(axis, points, area, margin=2, smallest=12):
-    """Limit tile axes to a square around points [..., 2], at least `smallest` tiles wide."""
+    """Limit tile axes to a square around points [..., 2], at least `smallest` tiles wide.
+
+    The square is moved into the world where it fits there.
+    """
     points = np.asarray(points, float).reshape(-1, 2)
     low, high = points.min(0) - margin, points.max(0) + margin
-    centre, half = (low + high) / 2, max((high - low).max(), smallest) / 2
+    half = max((high - low).max(), smallest) / 2
+    room = np.array(area) - 0.5 - half
+    centre = (low + high) / 2
+    centre = np.where(room >= half - 0.5, np.clip(centre, half - 0.5, room), centre)
     axis.set_xlim(centre[0] - half, centre[0] + half)
     axis.set_ylim(centre[1] + half, centre[1] - half)
 

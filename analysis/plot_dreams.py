@@ -143,7 +143,8 @@ def _dream(axis, table, area):
         own = table[table["variant"] == variant].sort_values("h")
         label = f"decoded: {NAMES[variant]}"
         axis.plot(own["x"], own["y"], linewidth=0.7, markersize=4, alpha=0.7, label=label, **look)
-    ground_map.zoom(axis, table[["x", "y"]].to_numpy(), area)
+    points = table[["x", "y", "true_x", "true_y"]].to_numpy()
+    ground_map.zoom(axis, points, area)
 
 
 def _chance(facts):

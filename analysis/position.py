@@ -53,13 +53,14 @@ def decode_all(options, path, test, inputs, outputs, work):
     }
     known = {name: item for name, item in found.items() if item}
     rows, levels, table = tables(plan, known, options)
+    facts = position_tables.facts(plan, options)
     record = {
         "summary": rows,
-        "notes": notes(plan, found, options),
+        "notes": [*notes(plan, found, options), *unseen(facts["unseen_share"])],
         "not_yet": NOT_YET,
         "chance": levels,
         "details": {name: details for name, (_, _, details) in known.items()},
-        **position_tables.facts(plan, options),
+        **facts,
     }
     about = {"options": options, "inputs": inputs, "area": plan.train.header["area"]}
     decoders.save(outputs["decoders"], {name: item[1] for name, item in known.items()}, about)
@@ -114,6 +115,16 @@ def notes(plan, found, options):
     if not all(fit["solved"] for fit in fits):
         sentences.append("Some classifiers stopped before their tolerance (`details`, `folds`).")
     return sentences
+
+
+def unseen(share):
+    """A sentence where test steps lie on tiles that training never saw."""
+    if not share:
+        return []
+    return [
+        f"{share:.0%} of the tested steps lie on tiles that no training episode visited: a "
+        "classifier cannot name those, and each costs it the floor of the cross-entropy."
+    ]
 
 
 if __name__ == "__main__":
