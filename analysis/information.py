@@ -5,6 +5,7 @@ steps, U units, B bins.
 """
 
 import numpy as np
+from scipy.special import xlogy
 
 from analysis import rate_maps
 
@@ -29,8 +30,7 @@ def skaggs(rates, occupancy):
     rates = rates[visited]
     mean = share @ rates
     ratio = np.divide(rates, mean, out=np.ones_like(rates), where=mean != 0)
-    logarithm = np.log2(ratio, out=np.zeros_like(ratio), where=ratio > 0)
-    bits = np.einsum("b,bu,bu->u", share, ratio, logarithm)
+    bits = share @ xlogy(ratio, ratio) / np.log(2)
     return np.where((rates < 0).any(axis=0), np.nan, bits)
 
 
