@@ -11,7 +11,6 @@ import numpy as np
 from dreamer import samplers
 from dreamer.chunks import Chunks
 from dreamer.undo import Undo
-from jobs.errors import Refused
 
 FLAGS = ("is_first", "is_last", "is_terminal")
 
@@ -25,11 +24,6 @@ class Replay:
 
     def __init__(self, folder, rows, latents, envs, window, capacity, sampler, online=True):
         self.envs, self.window, self.kept = envs, window, capacity // envs
-        if self.kept < window:
-            raise Refused(
-                f"option replay.size is {capacity}, but {envs} environments with windows of "
-                f"{window} rows need at least {envs * window}"
-            )
         self.rows = Chunks(Path(folder, "rows"), rows)
         self.latents = Chunks(Path(folder, "latents"), latents)
         self.undo = Undo(self.latents, envs, self.kept)

@@ -47,7 +47,6 @@ def main(
 
 
 def _train(asked, minutes):
-    platforms.choose(asked.options["run"]["platform"])
     device = platforms.describe()
     with states.locked(asked.state, print):
         if asked.finished():

@@ -11,7 +11,6 @@ from dreamer import family, logs, replay, spaces, state, video
 from dreamer.driver import Driver
 from dreamer.envs import vector
 from dreamer.learner import Learner
-from jobs.errors import Refused
 
 LOGS = ("metrics", "episodes")
 
@@ -120,11 +119,6 @@ def trained_rows(run):
 
 def _replay(options, seen, module, folder):
     run, settings = options["run"], options["replay"]
-    if settings["context"] != 1:
-        raise Refused(
-            f"option replay.context is {settings['context']}, but agents start from the belief of "
-            "exactly one step: 1"
-        )
     kinds = replay.kinds(seen, module.layers(options, seen))
     return replay.Replay(
         folder,
