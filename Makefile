@@ -29,7 +29,8 @@ $(STAMP):
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/snakemake --cores all
+	@echo "follow the training with: tail -f results/demo/seed0/logs/train.log"
+	@$(BIN)/snakemake --cores all --quiet host reason
 	@echo "the report is $(CURDIR)/results/report.html"
 
 test: lint

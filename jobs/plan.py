@@ -81,8 +81,13 @@ def make(config):
     runs = {item["name"]: item for item in config["runs"]}
     if len(runs) < len(config["runs"]):
         raise Refused("in the configuration, two runs have the same name; give each its own")
+    if config["record"]["seed"] == config["record"]["test_seed"]:
+        raise Refused(
+            "in the configuration, record.seed and record.test_seed are equal, so the test "
+            "recording would repeat the other; give them different seeds"
+        )
     for item in runs.values():
-        _check(item, config["record"])
+        _check(item, config)
     wanted = {tuple(modules(stage, item)) for stage in STAGES for item in runs.values()}
     code = {"+".join(names): closure.digest(*names) for names in wanted}
     locks = {name: files.sha256(closure.ROOT / f"envs/{name}.lock.txt") for name in LOCKS}
@@ -142,22 +147,30 @@ def write_spec(spec):
     return str(path)
 
 
-def _check(run, record):
+def _check(run, config):
     """Refuse what the commands would refuse hours later."""
     where = f"in the configuration, run {run['name']}: "
     if set(run["options"]) & {"seed", "agent"}:
         raise Refused(where + "options cannot hold seed or agent; use seeds and agent of the run")
     try:
         found = tree(run, 0)
-        modules("train", run)
     except Refused as error:
         raise Refused(where + str(error)) from None
-    world = found["env"].get("crafter", {})
-    varied = record["sample"] or world.get("random_spawn") or not world.get("fixed_seed", False)
-    if found["task"] == "crafter" and not varied:
+    if found["task"] == "crafter":
+        _check_crafter(found["env"]["crafter"], config["record"], config["dreams"], where)
+
+
+def _check_crafter(world, record, dreams, where):
+    if world["fixed_seed"] and not world["random_spawn"] and not record["sample"]:
         raise Refused(
             where + "with one fixed world, one spawn and argmax actions all recorded episodes "
             "would be the same; set env.crafter.random_spawn or record.sample to true"
+        )
+    if world["length"] <= dreams["horizon"]:
+        raise Refused(
+            where + f"episodes end after {world['length']} steps, so no dream of "
+            f"{dreams['horizon']} steps can be compared with what really came; set "
+            "dreams.horizon below env.crafter.length"
         )
 
 

@@ -18,8 +18,9 @@ def start():
         raise Refused(
             f"snakemake was started in {Path.cwd()}; start it in {closure.ROOT}"
         )
-    if not workflow.is_main_process and plan.handed_over():
-        return plan.handed_over()
+    found = None if workflow.is_main_process else plan.handed_over()
+    if found:
+        return found
     *further, first = [Path(file).name for file in workflow.configfiles]
     names = " and ".join([first, *further])
     schema = closure.ROOT / "rules/config.schema.yaml"

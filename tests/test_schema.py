@@ -112,6 +112,17 @@ def test_episodes_that_would_all_be_the_same_are_refused():
         plan.make(read(runs=[fixed], record={"sample": False}))
 
 
+def test_a_test_recording_that_would_repeat_the_other_is_refused():
+    with pytest.raises(Refused, match="record.seed and record.test_seed are equal"):
+        plan.make(read(record={"seed": 7, "test_seed": 7}))
+
+
+def test_dreams_longer_than_any_episode_are_refused():
+    short = RUN | {"options": {"env.crafter.length": 15}}
+    with pytest.raises(Refused, match="set dreams.horizon below env.crafter.length"):
+        plan.make(read(runs=[short]))
+
+
 def test_numbers_take_the_type_of_the_schema():
     found = read(position={"holdout": 0.5, "folds": 4.0}, dreams={"image_share": 1})
     assert repr(found["position"]["folds"]) == "4"
