@@ -1,9 +1,9 @@
 """5x5 convolutions beside a 2x resampling, in three forms that are equal up to rounding.
 
-plain   XLA's convolution at full resolution: the definition, and the oracle of the tests.
-phases  one 3x3 convolution at half resolution.
-chunks  the same 3x3 convolution as matrix products over a few images at a time, for CPUs: what a
-        chunk needs stays in cache, and XLA's own kernel gradients are slow there.
+plain   at full resolution: the definition, and the oracle of the tests.
+phases  as one 3x3 convolution at half the resolution.
+chunks  like phases, but the kernel's gradient is summed over small chunks of images, one matrix
+        product each: XLA's own kernel gradients are slow on CPUs.
 
 Why 3x3: write full-resolution row r as phase a of cell i, r = 2i + a. Output row 2i + a reads,
 through kernel row u, the row 2i + a + u - 2 = 2(i + t - 1) + p with t = (a + u) // 2 in 0..2 and
@@ -18,9 +18,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from dreamer import conv_chunks
-
 EXACT = lax.Precision.HIGHEST  # float32 products stay float32 on accelerators too
+NARROW = 16  # fewer input channels than this make cells the faster form before a pooling
+CHUNK = 2**21  # bytes of gathered windows that a chunk may take, so that it stays in cache
 
 # [t, p, a, u]: does output phase a read, through kernel row u, phase p of cell t?
 READS = np.zeros((3, 2, 2, 5), np.float32)
@@ -31,56 +31,42 @@ for _a, _u in np.ndindex(2, 5):
 def conv(x, kernel, bias, *, form=None):
     """5x5 SAME convolution, stride 1. x [N, H, W, C], kernel [5, 5, C, D] -> [N, H, W, D].
 
-    `form` is plain, phases (here the same) or chunks; by default what suits the platform.
+    By default plain; phases are the same here.
     """
-    if _form(form, "plain") == "chunks":
-        return conv_chunks.convolve(x, kernel.astype(x.dtype), SAME) + bias.astype(x.dtype)
-    return _xla(x, kernel) + bias.astype(x.dtype)
+    return _apply(x, kernel, form or "plain") + bias.astype(x.dtype)
 
 
 def conv_pool(x, kernel, bias, *, form=None):
     """`conv`, then 2x2 max-pooling -> [N, H/2, W/2, D]. Equal maxima share the gradient."""
-    form = _form(form, "phases" if kernel.shape[2] < 8 else "plain")
+    form = form or (_cells() if kernel.shape[2] < NARROW else "plain")
     if form == "plain":
-        return _pairs(conv(x, kernel, bias, form="plain")).max((2, 4))
-    kernel = _per_cell(kernel, READS).astype(x.dtype)
-    if form == "chunks":
-        return conv_chunks.convolve(_to_cells(x), kernel, POOL) + bias.astype(x.dtype)
-    y = _xla(_to_cells(x), kernel)
+        return _pairs(conv(x, kernel, bias)).max((2, 4))
+    y = _apply(_to_cells(x), _between_cells(kernel, READS), form)
     return y.reshape(*y.shape[:3], 4, -1).max(3) + bias.astype(x.dtype)
 
 
 def upsample_conv(x, kernel, bias, *, form=None):
     """Nearest 2x upsampling, then `conv` -> [N, 2H, 2W, D]."""
-    form = _form(form, "phases")
+    form = form or _cells()
     if form == "plain":
-        return conv(x.repeat(2, 1).repeat(2, 2), kernel, bias, form="plain")
-    kernel = _per_cell(kernel, READS.sum(1, keepdims=True)).astype(x.dtype)
-    y = (
-        conv_chunks.convolve(x, kernel, UPSAMPLE)
-        if form == "chunks"
-        else _from_cells(_xla(x, kernel))
-    )
-    return y + bias.astype(x.dtype)
+        return conv(x.repeat(2, 1).repeat(2, 2), kernel, bias)
+    y = _apply(x, _between_cells(kernel, READS.sum(1, keepdims=True)), form)
+    return _from_cells(y) + bias.astype(x.dtype)
 
 
-def _form(form, otherwise):
-    """Measured on CPUs (bench/conv.py). Elsewhere by reasoning, untested: phases where they save
-    work (upsampling) or widen the few channels of an image, which tensor cores need."""
-    if form not in (None, "plain", "phases", "chunks"):
+def _cells():
+    """The form for convolutions between cells, measured on a CPU (bench/conv.py). Elsewhere it is
+    chosen by reasoning and untested: phases do less work, and fill tensor cores better."""
+    return "chunks" if jax.default_backend() == "cpu" else "phases"
+
+
+def _apply(x, kernel, form):
+    if form not in ("plain", "phases", "chunks"):
         raise ValueError(f"form is {form!r}, but must be plain, phases or chunks")
-    return form or ("chunks" if jax.default_backend() == "cpu" else otherwise)
+    return (_chunked if form == "chunks" else _xla)(x, kernel.astype(x.dtype))
 
 
-def _xla(x, kernel):
-    numbers = ("NHWC", "HWIO", "NHWC")
-    kernel = kernel.astype(x.dtype)
-    return lax.conv_general_dilated(
-        x, kernel, (1, 1), "SAME", dimension_numbers=numbers, precision=EXACT
-    )
-
-
-def _per_cell(kernel, reads):
+def _between_cells(kernel, reads):
     """Kernel [5, 5, C, D] as [3, 3, P*P*C, 4*D] between cells; `reads` as READS, with P phases."""
     *_, inputs, outputs = kernel.shape
     kernel = kernel.astype(jnp.float32)
@@ -106,21 +92,63 @@ def _from_cells(x):
     return x.reshape(n, 2 * height, 2 * width, channels // 4)
 
 
-def _best(y):
-    """Maximum over the phases, and in bit p of a byte whether phase p reaches it."""
-    phases = jnp.split(y, 4, -1)
-    best = jnp.maximum(*map(jnp.maximum, phases[:2], phases[2:]))
-    return best, sum((y == best).astype(jnp.uint8) << bit for bit, y in enumerate(phases))
+def _xla(x, kernel):
+    """SAME convolution of x [N, h, w, C] with kernel [k, k, C, D]."""
+    layout = ("NHWC", "HWIO", "NHWC")
+    return lax.conv_general_dilated(
+        x, kernel, (1, 1), "SAME", dimension_numbers=layout, precision=EXACT
+    )
 
 
-def _to_best(gradient, winners):
-    """Gradient of `_best`, shared by equal maxima as in the gradient of XLA's reduction."""
-    count = jnp.maximum(lax.population_count(winners), 1)
-    share = gradient / count.astype(gradient.dtype)
-    phases = [jnp.where((winners >> bit) & 1, share, 0) for bit in range(4)]
-    return jnp.concatenate(phases, -1)
+@jax.custom_vjp
+def _chunked(x, kernel):
+    """`_xla`, with gradients that are fast on a CPU; k is odd."""
+    return _xla(x, kernel)
 
 
-SAME = conv_chunks.Ending(lambda y: (y, None), lambda g: g, lambda g, _: g)
-POOL = conv_chunks.Ending(_best, lambda g: g, _to_best)
-UPSAMPLE = conv_chunks.Ending(lambda y: (_from_cells(y), None), _to_cells, lambda g, _: g)
+def _forward(x, kernel):
+    return _xla(x, kernel), (x, kernel)
+
+
+def _backward(kept, gradient):
+    """An input's gradient is the convolution of the output's with the kernel turned around."""
+    x, kernel = kept
+    turned = kernel[::-1, ::-1].swapaxes(2, 3)
+    return _xla(gradient, turned), _kernel_gradient(x, gradient, len(kernel)).astype(kernel.dtype)
+
+
+_chunked.defvjp(_forward, _backward)
+
+
+def _kernel_gradient(x, gradient, side):
+    """Sum over all windows of x [N, h, w, C] times gradient [N, h, w, D] -> [k, k, C, D], k = side.
+
+    The border is added for all chunks at once: within a chunk, XLA would do so for every window.
+    """
+    n, height, width, inputs = x.shape
+    outputs, reach = gradient.shape[-1], side // 2
+    x = jnp.pad(x, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
+    count = _chunk_count(n, 4 * height * width * side**2 * inputs)
+    parts = (y.reshape(count, n // count, *y.shape[1:]) for y in (x, gradient))
+
+    def step(total, part):
+        windows, outer = _windows(part[0], side), part[1].reshape(-1, outputs)
+        return total + jnp.matmul(windows.T, outer, preferred_element_type=jnp.float32), None
+
+    total, _ = lax.scan(step, jnp.zeros((side**2 * inputs, outputs)), tuple(parts))
+    return total.reshape(side, side, inputs, outputs)
+
+
+def _chunk_count(n, size):
+    """The smallest divisor of `n` images for which a chunk takes CHUNK bytes, at `size` each."""
+    least = -(-n * size // CHUNK)
+    return next((count for count in range(least, n) if n % count == 0), n)
+
+
+def _windows(x, side):
+    """The windows of x [n, h+side-1, w+side-1, C] as rows [n*h*w, side*side*C]."""
+    n, height, width, channels = x.shape
+    row = np.arange(height - side + 1)[:, None, None, None] + np.arange(side)[:, None]
+    column = np.arange(width - side + 1)[:, None, None] + np.arange(side)
+    found = x.at[:, row, column].get(mode="promise_in_bounds")
+    return found.reshape(-1, side**2 * channels)
