@@ -56,7 +56,7 @@ def mlp_shapes(name, inputs, layers, units):
 
 def init(leaves, key):
     """{name: float32 array} from {name: Leaf}, all weights cut from one draw in sorted order."""
-    found = {name: jnp.full(leaf.shape, leaf.fill) for name, leaf in leaves.items()}
+    found = {name: jnp.full(leaf.shape, leaf.fill, jnp.float32) for name, leaf in leaves.items()}
     drawn = sorted(name for name, leaf in leaves.items() if leaf.scale)
     sizes = [math.prod(leaves[name].shape) for name in drawn]
     weights = jax.random.truncated_normal(key, -2, 2, (sum(sizes),))
@@ -83,17 +83,26 @@ def linear(values, name, x):
     return dot(x, values[f"{name}/kernel"]) + values[f"{name}/bias"]
 
 
+def group(x, groups):
+    """x [N, width] -> [g, N, width/g], contiguous parts of the last axis."""
+    return jnp.swapaxes(x.reshape(len(x), groups, -1), 0, 1)
+
+
+def ungroup(x):
+    """The inverse of `group`."""
+    return jnp.swapaxes(x, 0, 1).reshape(x.shape[1], -1)
+
+
 def block_dot(x, kernel):
-    """Contiguous groups of x [..., g*in], each times its own of kernel [g, in, out] -> [..., g, out]."""
-    groups, inputs, _ = kernel.shape
-    x = x.astype(kernel.dtype).reshape(*x.shape[:-1], groups, inputs)
-    return jnp.einsum("...gi,gio->...go", x, kernel, precision=EXACT)
+    """Each group of x [g, N, in] times its kernel of [g, in, out] -> [g, N, out]."""
+    return jnp.matmul(x.astype(kernel.dtype), kernel, precision=EXACT)
 
 
 def block_linear(values, name, x):
     """x [..., in] -> [..., out] through contiguous groups that do not mix."""
-    out = block_dot(x, values[f"{name}/kernel"])
-    return out.reshape(*x.shape[:-1], -1) + values[f"{name}/bias"]
+    kernel = values[f"{name}/kernel"]
+    out = block_dot(group(x.reshape(-1, x.shape[-1]), len(kernel)), kernel)
+    return ungroup(out).reshape(*x.shape[:-1], -1) + values[f"{name}/bias"]
 
 
 def rms_norm(values, name, x):

@@ -121,24 +121,21 @@ def _action(values, config, action):
 
 def _memory(values, config, latent, moved):
     """Block-diagonal GRU; `moved` [B, hidden] comes from `_action`."""
-    act, parts = config.dyn.act, config.dyn.deter // config.dyn.blocks
+    act, blocks, parts = config.dyn.act, config.dyn.blocks, config.dyn.deter // config.dyn.blocks
     x0 = nets.dense(values, "dyn/dynin0", latent.deter, act)
     x1 = nets.dense(values, "dyn/dynin1", flat(latent.stoch), act)
-    kernel = values["dyn/dynhid0/kernel"]
+    memory, kernel = nets.group(latent.deter, blocks), values["dyn/dynhid0/kernel"]
     # Every block sees the same three inputs, so that their share is one ordinary product.
-    own = nets.block_dot(latent.deter, kernel[:, :parts])
-    shared = jnp.einsum(
-        "...i,gio->...go", jnp.concatenate([x0, x1, moved], -1), kernel[:, parts:],
-        precision=nets.EXACT,
-    )  # fmt: skip
-    hidden = (own + shared).reshape(latent.deter.shape) + values["dyn/dynhid0/bias"]
+    shared = jnp.swapaxes(kernel[:, parts:], 0, 1).reshape(-1, config.dyn.deter)
+    hidden = nets.ungroup(nets.block_dot(memory, kernel[:, :parts]))
+    hidden += nets.dot(jnp.concatenate([x0, x1, moved], -1), shared) + values["dyn/dynhid0/bias"]
     hidden = nets.norm_act(values, "dyn/dynhid0norm", hidden, act)
-    gates = nets.block_linear(values, "dyn/dyngru", hidden)
-    gates = gates.reshape(*gates.shape[:-1], config.dyn.blocks, 3, parts)
-    reset, cand, update = (gates[..., index, :].reshape(latent.deter.shape) for index in range(3))
+    gates = nets.block_dot(nets.group(hidden, blocks), values["dyn/dyngru/kernel"])
+    gates += values["dyn/dyngru/bias"].reshape(blocks, 1, -1)
+    reset, cand, update = jnp.split(gates, 3, -1)
     cand = jnp.tanh(jax.nn.sigmoid(reset) * cand)
     update = jax.nn.sigmoid(update - 1)
-    return update * cand + (1 - update) * latent.deter
+    return nets.ungroup(update * cand + (1 - update) * memory)
 
 
 def _seen(values, config, tokens):
