@@ -97,7 +97,7 @@ def _takes(error):
         "uniqueItems": lambda: "each value once",
         "pattern": lambda: f"a text that matches {limit}",
     }
-    return words[error.validator]()
+    return words.get(error.validator, lambda: f"something else ({error.message})")()
 
 
 def _words(error, name):
