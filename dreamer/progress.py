@@ -41,6 +41,8 @@ class Report:
         if self.marks and now - self.marks[-1][0] < 1:
             return
         self.marks.append((now, step, updates, seconds))
+        if len(self.marks) == 1:
+            self.logged = now
         text = self.text()
         self.bar.update(self.task, completed=step, text=text)
         if self.bar.disable and now - self.logged >= LOG_EVERY:
@@ -77,8 +79,8 @@ def header(options, values, memory, row_bytes, platform):
     kept = min(options["replay"]["size"], run["steps"]) * row_bytes
     return "\n".join(
         [
-            f"{options['agent']} on {options['task']}, seed {options['seed']}, {platform}, "
-            f"{run['steps']:,} environment steps in {run['envs']} environments",
+            f"{options['agent']} on {options['task']}, seed {options['seed']}, {run['steps']:,} "
+            f"environment steps in {run['envs']} environments, platform {platform}",
             parameters(values),
             f"memory: about {size(sum(memory.values()))} during an update (agent and optimiser "
             f"{size(memory['agent'])}); replay up to {size(kept)} on disk",

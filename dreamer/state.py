@@ -55,13 +55,15 @@ class Store:
         name = hashlib.sha256(files.canonical(identity).encode()).hexdigest()[:16]
         self.folder, self.identity = Path(folder, name), identity
         self.folder.mkdir(parents=True, exist_ok=True)
-        for left in self.folder.glob(".*"):
-            shutil.rmtree(left)
+        for left in (*self.folder.glob(".*"), *self.folder.parent.glob(".*")):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         files.write_json(self.folder / "identity.json", identity)
 
     def others(self):
-        """What differs from trainings of other options or code that left a state here."""
+        """Saves of other options or code, and what differs; none once there are some of these."""
         found = []
+        if self.saves():
+            return found
         for path in sorted(self.folder.parent.glob("*/identity.json")):
             theirs = files.read_json(path)
             if path.parent != self.folder and list(path.parent.glob("[0-9]*/")):

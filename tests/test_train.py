@@ -8,11 +8,13 @@ import threading
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from dreamer import checkpoint, job, logs, platform, progress, session, state, trajectory, video
 from dreamer.envs import vector
+from jobs import files, specs
 from jobs.errors import Refused
 from tests import toy_family, toy_world
 
@@ -193,10 +195,36 @@ def test_a_loss_that_is_not_a_number_stops_with_its_name_and_keeps_the_state(tmp
     assert len(list(asked.state.glob("*/000000000120/state.safetensors"))) == 1
 
 
+def test_a_spec_and_output_paths_ask_for_the_same_training_as_flags(tmp_path):
+    flags = ask(tmp_path, run__snapshots=[100])
+    modules = ["dreamer.train", "tests.toy_family", "dreamer.envs.crafter"]
+    spec = specs.build("run", 0, "train", flags.options, modules, flags.code, "lock")
+    files.write_json(tmp_path / "spec.json", spec)
+    outputs = {name: getattr(flags, name) for name in job.OUTPUTS}
+    with pytest.raises(Refused, match=r"snapshots asks for \[100\], but --snapshots gives \[\]"):
+        job.from_spec(tmp_path / "spec.json", outputs, None)
+    with pytest.raises(Refused, match="--spec needs --state beside it"):
+        job.from_spec(tmp_path / "spec.json", outputs | {"state": None}, None)
+    asked = job.from_spec(tmp_path / "spec.json", outputs, [tmp_path / "snapshots/100.safetensors"])
+    assert asked == flags._replace(spec=specs.name(spec))
+
+
+def test_a_state_keeps_every_number_type_exactly(tmp_path):
+    tree = {"a": jnp.arange(3, dtype=jnp.bfloat16), "b": (jnp.float32(0.1), jnp.zeros((), bool))}
+    checkpoint.save(tmp_path / "x.safetensors", state.arrays("tree", tree), {})
+    _, arrays = checkpoint.arrays(tmp_path / "x.safetensors")
+    again = state.tree("tree", tree, arrays)
+    assert jax.tree.all(
+        jax.tree.map(lambda x, y: x.dtype == y.dtype and (x == y).all(), tree, again)
+    )
+
+
 def test_the_command_trains_by_hand_and_a_second_time_does_nothing(tmp_path):
     command = [sys.executable, "-m", "dreamer.train", "--configs", "crafter_small", "debug"]
     command += ["--agent", "tests.toy_family", "--seed", "3", "--run-dir", str(tmp_path)]
     command += ["--run.steps", "90", "--env.crafter.length", "25", "--platform", "cpu"]
+    late = subprocess.run([*command, "--minutes", "1e-6"], capture_output=True, text=True)
+    assert late.returncode == 75 and "the same command continues" in late.stderr
     first = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "32 updates of 8 x 10 steps every 5 environment steps" in first.stderr
     assert checkpoint.load(tmp_path / NAMES[0])[0]["seed"] == 3
