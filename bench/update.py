@@ -26,6 +26,7 @@ def main(
     plain: bool = False,
 ):
     """Print seconds per update, compile time, peak memory and parameters as one JSON line."""
+    jax.config.update("jax_enable_compilation_cache", False)
     tree = options.resolve([size], {"dtype": dtype})
     agent = family.load(tree["agent"])
     seen = crafter()
