@@ -74,8 +74,12 @@ def cast(values, dtype):
 
 
 def dot(x, kernel):
-    """x [..., in] times kernel [in, out], in the kernel's type."""
-    return jnp.matmul(x.astype(kernel.dtype), kernel, precision=EXACT)
+    """x [..., in] times kernel [in, out], in the kernel's type.
+
+    Flat, because XLA's gradient of a kernel is faster with one axis to sum over than with two.
+    """
+    rows = x.astype(kernel.dtype).reshape(-1, x.shape[-1])
+    return jnp.matmul(rows, kernel, precision=EXACT).reshape(*x.shape[:-1], -1)
 
 
 def linear(values, name, x):
@@ -107,9 +111,7 @@ def block_linear(values, name, x):
 
 def rms_norm(values, name, x):
     """x / sqrt(mean(x^2) + 1e-4) * scale over the last axis, computed in float32."""
-    wide = x.astype(jnp.float32)
-    square = jnp.square(wide).mean(-1, keepdims=True)
-    return (wide * jax.lax.rsqrt(square + 1e-4) * values[f"{name}/scale"]).astype(x.dtype)
+    return (_unit(x.astype(jnp.float32)) * values[f"{name}/scale"]).astype(x.dtype)
 
 
 def norm_act(values, name, x, act):
@@ -135,3 +137,30 @@ def mlp(values, name, x, layers, act):
 def _weights(name, shape, fan_in, outputs, outscale=1.0):
     kernel = Leaf(shape, outscale * TRUNCATION * fan_in**-0.5)
     return {f"{name}/kernel": kernel, f"{name}/bias": Leaf((outputs,))}
+
+
+@jax.custom_vjp
+def _unit(x):
+    return _unit_forward(x)[0]
+
+
+def _unit_forward(x):
+    inverse = jax.lax.rsqrt(_mean(jnp.square(x)) + 1e-4)
+    return x * inverse, (x * inverse, inverse)
+
+
+def _unit_backward(kept, gradient):
+    unit, inverse = kept
+    return (inverse * (gradient - unit * _mean(gradient * unit)),)
+
+
+# Written out because the gradient that JAX derives is two to four times slower on images.
+_unit.defvjp(_unit_forward, _unit_backward)
+
+
+def _mean(x):
+    """Mean over the last axis, kept. A sum over few channels is no vector operation on a CPU, so
+    the channels are added as whole arrays."""
+    if x.shape[-1] > 16:
+        return x.mean(-1, keepdims=True)
+    return sum(x[..., index : index + 1] for index in range(x.shape[-1])) / x.shape[-1]
