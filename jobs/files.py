@@ -8,18 +8,24 @@ from pathlib import Path
 
 from jobs.errors import Refused
 
+_mask = os.umask(0)  # can only be read by setting it
+os.umask(_mask)
+MODE = 0o666 & ~_mask
+
 
 @contextmanager
 def atomic(path):
     """Yield a temporary path beside `path`; on leaving, sync it to disk and rename it over `path`.
 
-    The temporary name keeps the suffix, because several writers choose their format by it.
+    The temporary name keeps the suffix, because several writers choose their format by it. The file
+    gets the mode of an ordinary new file, which not every writer gives.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
         yield temporary
+        temporary.chmod(MODE)
         sync(temporary)
         os.replace(temporary, path)
         sync(path.parent)

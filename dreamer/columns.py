@@ -1,0 +1,36 @@
+"""The columns of recordings and dreams: their Arrow types, units and meanings."""
+
+import pyarrow as pa
+
+FACINGS = ("left", "right", "up", "down")
+VITALS = ("health", "food", "drink", "energy")
+DTYPES = {"float16": pa.float16(), "float32": pa.float32()}
+
+_tiles = {"unit": "tiles"}
+STEP = {
+    "episode": (pa.int32(), {}),
+    "step": (pa.int32(), {"unit": "environment steps since reset"}),
+    "x": (pa.int16(), _tiles),
+    "y": (pa.int16(), {"unit": "tiles, growing downward"}),
+    "facing": (pa.dictionary(pa.int8(), pa.string()), {"values": "left right up down"}),
+    "action": (pa.int16(), {"meaning": "index into the header's actions, chosen after this row"}),
+    "reward": (pa.float32(), {"meaning": "received with this row's observation"}),
+    "is_first": (pa.bool_(), {}),
+    "is_last": (pa.bool_(), {}),
+    "is_terminal": (pa.bool_(), {}),
+    **{name: (pa.int8(), {"unit": "0 to 9"}) for name in VITALS},
+    "image": (pa.binary(), {"format": "PNG"}),
+    "terrain": (pa.list_(pa.uint8()), {"meaning": "material ids [W*H], x-major, first row only"}),
+    "terrain_changed": (pa.list_(pa.uint8()), {"meaning": "1 where the episode changed a tile"}),
+}
+DREAM = {
+    "start_episode": (pa.int32(), {}),
+    "start_step": (pa.int32(), {}),
+    "h": (pa.int16(), {"unit": "imagined steps; 0 is the recorded belief"}),
+    "variant": (pa.dictionary(pa.int8(), pa.string()), {"values": "policy forced"}),
+    "action": (pa.int16(), {"meaning": "the action that led to this row; null at h = 0"}),
+    "x": (pa.int16(), {"unit": "tiles, the real position at start_step + h"}),
+    "y": (pa.int16(), {"unit": "tiles, the real position at start_step + h"}),
+    "image": (pa.binary(), {"format": "PNG"}),
+}
+KINDS = {"trajectory": STEP, "dreams": DREAM}
