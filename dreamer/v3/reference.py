@@ -35,11 +35,10 @@ def compute(meta, batch, values):
         latent = rssm.Latent(batch["carry_deter"], batch["carry_stoch"])
     taken = np.concatenate([batch["prev_action"][:, None], batch["action"][:, :-1]], 1)
     action = rssm.action_vector(config, taken)
-    step = jax.jit(lambda state: _step(state, batch, latent, action))
-    after, found = step(state)
+    after, found = _step(state, batch, latent, action)
     totals = [found["out/total_loss"]]
     for _ in range(UPDATES - 1):
-        after, again = step(after)
+        after, again = _step(after, batch, latent, action)
         totals.append(again["out/total_loss"])
     found |= {f"train/loss_step{index}": total for index, total in enumerate(totals)}
     found |= {f"after3/{name}": value for name, value in after.params.values.items()}
@@ -59,6 +58,7 @@ def config_of(meta, batch, values):
     return configs.freeze(options.resolve(overrides=chosen), Spaces(tuple(items), _action(values)))
 
 
+@jax.jit
 def _step(state, batch, latent, action):
     """State after one update, and all quantities but those of several updates."""
     after, metrics, found = update.apply(state, batch, latent, action, None)
