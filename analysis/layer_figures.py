@@ -12,6 +12,7 @@ SIDES = (
     (False, "no better than chance", style.GREY),
     (True, "beats 95% of swaps", style.BLUE),
 )
+LOWEST = -1.0  # units that hardly vary reach shares of minus a million
 KINDS = (
     ("spatial gain above 0.05", style.BLUE, "o", -0.14),
     ("facing gain above 0.1", style.ORANGE, "s", 0.14),
@@ -19,7 +20,7 @@ KINDS = (
 
 
 def criterion(table):
-    """(column, words) by which units are ranked: spatial gain, or without facing EV alone."""
+    """(column, words) by which units count as tuned: spatial gain, or without facing EV alone."""
     if np.isfinite(table["spatial_gain"]).any():
         return "spatial_gain", "spatial gain"
     if np.isfinite(table["ev_place"]).any():
@@ -48,10 +49,10 @@ def scatter(table, header, svg):
         for beats, words, colour in SIDES:
             some = units[(units[f"{column}_p"] <= 0.05) == beats]
             dots = {"s": 7, "alpha": 0.5, "linewidths": 0, "rasterized": True}
-            axis.scatter(
-                some["si"], some["ev_place"], color=colour, label=f"{ranked} {words}", **dots
-            )
+            height = np.maximum(some["ev_place"], LOWEST)
+            axis.scatter(some["si"], height, color=colour, label=f"{ranked} {words}", **dots)
         axis.set_title(f"{name} ({len(units)} units)", fontsize=9)
+        axis.set_ylim(LOWEST - 0.1, 1.1)
         axis.locator_params(axis="x", nbins=4)
     for axis in axes.flat[len(names) :]:
         axis.set_axis_off()
@@ -65,7 +66,10 @@ def scatter(table, header, svg):
         fontsize=9,
     )
     figure.supxlabel("spatial information (bits per spike)", fontsize=10)
-    figure.supylabel("variance explained by position\n(share, held-out episodes)", fontsize=10)
+    figure.supylabel(
+        "variance explained by position\n(share, held-out episodes; below −1 drawn at −1)",
+        fontsize=10,
+    )
     style.save(figure, svg)
 
 

@@ -19,14 +19,16 @@ NOTHING = "No unit of any layer varies, so there is no tuning to draw."
 
 def draw_best(table, maps, header, svg):
     """The BEST maps of each layer with their value and what swaps reach for the same unit."""
-    column, words = layer_figures.criterion(table)
+    # Explained variance has a ceiling; a difference of two very negative ones, a gain, has none.
+    explained = np.isfinite(table["ev_place"]).any()
+    column, words = ("ev_place", "variance explained") if explained else ("si", "information")
     table = table[np.isfinite(table[column]) & ~table["dead"]]
     layers = [name for name in maps if name in set(table["layer"])]
     if not layers:
         return style.sentence(svg, NOTHING)
     size = (1.35 * BEST + 1.4, 1.55 * len(layers) + 0.9)
     figure, axes = PLT.subplots(len(layers), BEST, figsize=size, squeeze=False)
-    best_chance = layer_figures.chances(header, "spatial gain of the best unit")
+    best_chance = layer_figures.chances(header, "variance explained by position, best unit")
     for row, name in zip(axes, layers, strict=True):
         part = table[table["layer"] == name].nlargest(BEST, column)
         for axis, (_, unit) in zip(row, part.iterrows(), strict=False):

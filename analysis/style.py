@@ -44,6 +44,7 @@ plt.rcParams.update(
 def save(figure, svg):
     """Save a figure as `svg` and as PNG beside it, atomically, and close it."""
     svg = Path(svg)
+    figure.draw_without_rendering()  # else the first file is laid out without fixed aspects
     for path, settings in ((svg, {"metadata": {"Date": None}}), (svg.with_suffix(".png"), {})):
         with files.atomic(path) as temporary:
             figure.savefig(temporary, format=path.suffix[1:], **settings)

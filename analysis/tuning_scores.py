@@ -30,7 +30,7 @@ def statistics():
         ("variance explained by facing, median unit", "ev_facing", _median, variance),
         ("spatial information, median unit", "si", _median, information),
         ("facing information, median unit", "hd", _median, information),
-        ("spatial gain of the best unit", "spatial_gain", _best, variance),
+        ("variance explained by position, best unit", "ev_place", _best, variance),
         (f"units with spatial gain above {SPATIAL_GAIN}", "spatial_gain", _tuned, share),
         (f"units with facing gain above {FACING_GAIN}", "facing_gain", _turned, share),
         (f"units with previous-action gain above {FACING_GAIN}", "action_gain", _turned, share),
