@@ -13,13 +13,14 @@ SMK := Snakefile rules
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-all lint lock clean-specs
+.PHONY: help setup demo test test-all lint lock docs clean-specs
 help:
 	@echo "make demo         train the small agent, analyse it, write results/report.html"
 	@echo "make test         lint and all quick tests"
 	@echo "make test-all     the slow tests too"
 	@echo "make lint         ruff, snakefmt, snakemake --lint"
 	@echo "make lock         resolve the dependencies of pyproject.toml anew"
+	@echo "make docs         draw the README's rule graph anew"
 	@echo "make clean-specs  remove spec files that no result was made with"
 
 setup: $(STAMP)
@@ -54,6 +55,9 @@ lock: $(STAMP)
 	done
 	@rm -f uv.lock
 	@$(BIN)/python -m jobs.conda
+
+docs: $(STAMP)
+	@$(BIN)/python -m jobs.rulegraph
 
 clean-specs: $(STAMP)
 	@$(BIN)/python -m jobs.sweep
