@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 from jobs import closure, files
 
@@ -11,7 +12,7 @@ BLOCK = re.compile(r"```mermaid\n.*?```", re.DOTALL)
 
 def edges():
     """{(rule, rule that needs it)} of the workflow as Snakemake sees it, without its targets."""
-    command = ["snakemake", "--rulegraph", "mermaid-js"]
+    command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js"]
     done = subprocess.run(command, cwd=closure.ROOT, capture_output=True, text=True, check=True)
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", done.stdout))
     names = {key: name.removesuffix("_seed") for key, name in names.items()}
