@@ -9,11 +9,12 @@ def build(options):
     """The optax transformation for the options `opt`: lr, agc, pmin, beta1, beta2, eps, warmup, wd.
 
     Gradients are clipped, scaled by their RMS, averaged over time, and decayed, in this order.
+    The averages are one long vector each: many small tensors are slow to compile and to update.
     """
+    rms = optax.scale_by_rms(options.beta2, options.eps, eps_in_sqrt=False, bias_correction=True)
     return optax.chain(
         clip(options.agc, options.pmin),
-        optax.scale_by_rms(options.beta2, options.eps, eps_in_sqrt=False, bias_correction=True),
-        optax.ema(options.beta1),
+        optax.flatten(optax.chain(rms, optax.ema(options.beta1))),
         optax.add_decayed_weights(options.wd, mask=_kernels),
         optax.scale_by_learning_rate(lambda count: learning_rate(options, count)),
     )

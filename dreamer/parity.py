@@ -16,6 +16,9 @@ import numpy as np
 from jobs import cli
 from jobs.errors import Refused
 
+NEEDED = ("meta", "out/total_loss", "grad/con/head/logit/bias", "after3/con/head/logit/bias")
+NEEDED += tuple(f"batch/{name}" for name in ("prev_action", "action", "reward"))
+NEEDED += tuple(f"batch/is_{name}" for name in ("first", "last", "terminal"))
 RTOL = {"out": 1e-4, "train": 1e-4, "grad": 1e-3, "after3": 1e-4}
 SCALAR_RTOL = {"out/metric/loss/policy": 2e-6}
 MEDIAN_UPDATE, SLOW_UPDATE = 1e-4, 1e-2
@@ -46,7 +49,7 @@ class Line(NamedTuple):
 def main(file: Path, agent: str = "v3"):
     """Compare a parity file with this code; exits with 1 when anything is out of tolerance."""
     arrays = read(file)
-    meta = json.loads(bytes(arrays["meta"]))
+    meta = _meta(file, arrays["meta"])
     reference = importlib.import_module(f"dreamer.{agent}.reference")
     ours = reference.compute(meta, part(arrays, "batch"), part(arrays, "param"))
     lines = compare(ours, arrays, meta)
@@ -59,16 +62,25 @@ def main(file: Path, agent: str = "v3"):
 def read(path):
     """{name: array} of a parity file; anything else is refused."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise Refused(f"{path} does not exist; give the path of a parity file (.npz)") from None
     except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise Refused(f"{path} is not a readable .npz file without pickles ({error})") from None
-    missing = [name for name in ("meta", "batch/reward", "out/total_loss") if name not in arrays]
+    missing = [name for name in NEEDED if name not in arrays]
     if missing:
         raise Refused(f"{path} is not a parity file: it has no {', '.join(missing)}")
     return arrays
+
+
+def _meta(path, array):
+    """Sizes from their JSON."""
+    try:
+        meta = json.loads(bytes(array))
+        return {**meta, "lr": float(meta["lr"])}
+    except (ValueError, TypeError, KeyError) as error:
+        raise Refused(f"the entry meta of {path} is not JSON with an lr ({error!r})") from None
 
 
 def part(arrays, name):
