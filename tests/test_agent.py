@@ -143,6 +143,19 @@ def test_a_belief_taken_from_acting_starts_a_dream_where_acting_stands(state):
         np.testing.assert_array_equal(first[:, 0], action)
 
 
+def test_an_update_keeps_every_type_so_that_nothing_is_compiled_twice():
+    def init(key):
+        return agent.init(toy_agent.tree(), toy_agent.SEEN, key)
+
+    before = jax.eval_shape(init, KEY)
+    after = jax.eval_shape(agent.train, before, toy_agent.batch(), KEY)[0]
+    types = [
+        [(leaf.shape, leaf.dtype, leaf.weak_type) for leaf in jax.tree.leaves(state)]
+        for state in (before, after)
+    ]
+    assert types[0] == types[1]
+
+
 def test_training_returns_the_belief_of_the_trained_rows():
     batch = toy_agent.batch()
     _, metrics, back = train(toy_agent.fresh(), batch, KEY)
@@ -215,3 +228,14 @@ def test_training_in_bfloat16_stays_finite_with_float32_weights():
     carry = agent.start(state.params, 3)
     carry, action, _ = act(state.params, carry, look(batch), KEY, True)
     assert carry.latent.deter.dtype == jnp.bfloat16 and np.all(np.isfinite(action))
+
+
+def test_with_a_key_per_row_a_dream_does_not_depend_on_the_order_of_rows(state):
+    keys, order = jax.random.split(KEY, 3), np.array([2, 0, 1])
+    belief = {"dyn/deter": jnp.arange(24.0).reshape(3, 8) / 24, "dyn/stoch": jnp.ones((3, 8)) / 4}
+    turned = {name: value[order] for name, value in belief.items()}
+    ours, theirs = (agent.start(state.params, 3, one) for one in (belief, turned))
+    actions, found, _ = imagine(state.params, ours, None, 5, keys, True)
+    again, other, _ = imagine(state.params, theirs, None, 5, keys[order], True)
+    np.testing.assert_array_equal(actions[order], again)
+    np.testing.assert_array_equal(found["dyn/stoch"][order], other["dyn/stoch"])
