@@ -23,7 +23,7 @@ rule position_seed:
         "results/{run}/seed{seed}/benchmarks/position.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=8000,
         runtime="8h",
@@ -54,7 +54,7 @@ rule tuning_seed:
         "results/{run}/seed{seed}/benchmarks/tuning.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=8000,
         runtime="4h",
