@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from analysis import style
 from jobs import cli, files
 
 PLT = style.plt
 COLOURS = {"ridge": style.BLUE, "robust": style.ORANGE}
 MARKERS = {"ridge": "o", "robust": "D"}
-SCORES = ("mean Euclidean error", "top-1 accuracy", "cross-entropy")
-SWAPS = "mean Euclidean error, cut episodes"
+SWAPS = "mean Euclidean error, cut episodes"  # other episodes and one fold: a panel of its own
+SCORES = ("mean Euclidean error", SWAPS, "top-1 accuracy", "cross-entropy")
 
 
 def main(spec: Path, scores: Path, layer_comparison: Path):
@@ -27,11 +25,12 @@ def draw_layer_comparison(scores, svg):
         return style.sentence(svg, "No layer was decoded: " + " ".join(scores["notes"]))
     layers = list(dict.fromkeys(row["layer"] for row in rows))
     shown = [name for name in SCORES if any(row["score"] == name for row in rows)]
-    size = (1.5 + 3.2 * len(shown), 1.6 + 0.3 * len(layers))
+    size = (1.5 + 2.8 * len(shown), 1.6 + 0.3 * len(layers))
     figure, axes = PLT.subplots(1, len(shown), figsize=size, sharey=True, squeeze=False)
     for axis, score in zip(axes[0], shown, strict=True):
-        panel(axis, [row for row in rows if row["score"] == score], layers)
-    swaps(axes[0, 0], rows, layers)
+        own = [row for row in rows if row["score"] == score]
+        panel(axis, own, layers)
+        swaps(axis, own, layers) if score == SWAPS else line(axis, own[0])
     axes[0, 0].set_yticks(range(len(layers)), layers)
     axes[0, 0].set_ylim(len(layers) - 0.5, -0.5)
     handles = {}
@@ -44,32 +43,33 @@ def draw_layer_comparison(scores, svg):
 
 
 def panel(axis, rows, layers):
-    """One score: its dots and its chance level, on an axis that starts at zero."""
+    """One score: its dots, on an axis that starts at zero."""
     for method, colour in COLOURS.items():
         own = [row for row in rows if row["representation"] == method and row["value"] is not None]
         places = [layers.index(row["layer"]) for row in own]
         look = {"color": colour, "marker": MARKERS[method], "linestyle": "none", "clip_on": False}
         if own:
             axis.plot([row["value"] for row in own], places, label=method, zorder=3, **look)
-    chance = rows[0]["chance"]
-    if chance is not None:
-        axis.axvline(chance, label=f"chance: {rows[0]['chance_name']}", **style.CHANCE)
-    top = max([row["value"] or 0 for row in rows] + [chance or 0])
+    top = max(max(row["value"] or 0, row["chance"] or 0) for row in rows)
     axis.set_xlim(0, 1.08 * top or 1)
     arrow = "lower is better" if rows[0]["better"] == "low" else "higher is better"
     axis.set(title=rows[0]["score"], xlabel=f"{rows[0]['unit']} ({arrow})")
     axis.grid(axis="y", color="#dddddd", linewidth=0.6)
 
 
+def line(axis, row):
+    """The chance level that all layers share."""
+    if row["chance"] is not None:
+        axis.axvline(row["chance"], label=f"chance: {row['chance_name']}", **style.CHANCE)
+
+
 def swaps(axis, rows, layers):
     """Each layer's own null: the mean error of ridge re-trained on swapped episodes."""
-    own = [row for row in rows if row["score"] == SWAPS]
-    if own:
-        places = np.array([layers.index(row["layer"]) for row in own])
-        look = {"color": style.GREY, "marker": "|", "markersize": 10, "linestyle": "none"}
-        label = f"ridge under {own[0]['chance_name']}"
-        axis.plot([row["chance"] for row in own], places, label=label, **look)
-        axis.set_xlim(0, max(axis.get_xlim()[1], 1.08 * max(row["chance"] for row in own)))
+    places = [layers.index(row["layer"]) for row in rows]
+    look = {"color": style.GREY, "marker": "|", "markersize": 12, "linestyle": "none"}
+    look["markeredgewidth"] = 2
+    label = f"ridge under {rows[0]['chance_name']}"
+    axis.plot([row["chance"] for row in rows], places, label=label, **look)
 
 
 if __name__ == "__main__":
