@@ -12,6 +12,7 @@ from scipy import sparse
 from analysis.rate_maps import indicator
 
 PRIOR = 2  # steps of the coarser model by which each mean is shrunk
+VARYING = 1e-4  # held-out variance, of 1 in the whole recording, below which a share is no number
 MODELS = ("place", "category", "both")
 
 
@@ -48,10 +49,10 @@ class Cells:
         self.models = {name: _single(item) for name, item in _models(**self.levels).items()}
 
     def explained(self, activity):
-        """Explained variance [U] of `activity` [T, U] in held-out folds by each of MODELS.
+        """Explained variance [U] of standardised activity [T, U] in held-out folds by MODELS.
 
         1 - sum of n Var(h - guess) / sum of n Var(h) over folds, the same steps for every model.
-        NaN where nothing can be tested or nothing varies.
+        NaN where nothing can be tested or where the tested steps hardly vary (VARYING).
         """
         sums, guesses = self.sum @ activity, {}
         for name, level in self.levels.items():
@@ -59,7 +60,8 @@ class Cells:
             guesses[name] = self.models[name] @ known
         squares = self.tested @ np.square(activity)
         total = squares + self.parts["place"].left(sums, 0)
-        share = np.divide(1, total, out=np.full_like(total, np.nan), where=total > 0)
+        varies = total > VARYING * self.tested.sum()
+        share = np.divide(1, total, out=np.full_like(total, np.nan), where=varies)
         left = {name: self.parts[name].left(sums, guesses[name]) for name in MODELS}
         return {name: 1 - (squares + value) * share for name, value in left.items()}
 

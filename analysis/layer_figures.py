@@ -12,11 +12,19 @@ SIDES = (
     (False, "no better than chance", style.GREY),
     (True, "beats 95% of swaps", style.BLUE),
 )
-LOWEST = -1.0  # units that hardly vary reach shares of minus a million
+LOWEST = -1.0  # units that hardly vary in some episodes reach far below
 KINDS = (
     ("spatial gain above 0.05", style.BLUE, "o", -0.14),
     ("facing gain above 0.1", style.ORANGE, "s", 0.14),
 )
+
+
+def compared(table):
+    """The table with each metric from the steps that its swaps use, where there were swaps."""
+    if not np.isfinite(table["si_cut"]).any():
+        return table
+    cut = [name for name in table if name.endswith("_cut")]
+    return table.assign(**{name.removesuffix("_cut"): table[name] for name in cut})
 
 
 def criterion(table):

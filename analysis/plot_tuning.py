@@ -40,7 +40,8 @@ def draw_best(table, maps, header, svg):
         luck = luck.replace("-", MINUS)
         row[0].set_ylabel(f"{name}{luck}", rotation=0, ha="right", va="center", fontsize=9)
     figure.supxlabel(
-        "mean activity per tile, dark = lowest, bright = highest of each map; grey: too few steps",
+        "mean activity per tile, dark = lowest, bright = highest of each map; grey: too few steps\n"
+        "maps use all steps, numbers the episodes as the swaps cut them",
         fontsize=9,
     )
     figure.suptitle(f"Best units of each layer by {words} in held-out episodes", fontsize=11)
@@ -71,6 +72,7 @@ def main(
     """Draw the figures from the tables alone."""
     cli.options(spec)
     header, table = trajectory.read_log(tuning, "tuning")
+    table = layer_figures.compared(table)
     table["row"] = table.groupby("layer", sort=False).cumcount()
     with np.load(maps) as stored:
         found = {name: stored[name] for name in dict.fromkeys(table["layer"])}

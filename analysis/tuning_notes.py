@@ -70,7 +70,9 @@ def _null(null, tiles):
         yield (
             f"Chance comes from {null['draws']} whole-episode swaps of the {null['steps']:,} of "
             f"{tiles['steps']:,} steps that remain when episodes of like length are cut to the "
-            f"shortest; the smallest possible p is {least:.3g}."
+            f"shortest; the smallest possible p is {least:.3g}. Every value beside such a "
+            "chance level comes from the same cut episodes; rate maps and the plain columns of the "
+            "table of units use all steps."
         )
     else:
         yield "No chance level: swaps need at least ten episodes and n_null above 0."

@@ -38,26 +38,38 @@ def statistics():
 
 
 def summary(tables, nulls):
-    """Rows of the report's table from {layer: {column: [U]}} and {layer: {metric: [draws, U]}}."""
+    """Rows of the report's table from {layer: {column: [U]}} and {layer: {metric: [draws, U]}}.
+
+    A value beside a chance level comes from the same steps as that level.
+    """
     rows = []
     for layer, table in tables.items():
         null = nulls[layer]
         for score, metric, function, unit in statistics():
-            if np.isfinite(table[metric]).any():
-                chance = float(function(null[metric]).mean()) if null else None
-                name = f"whole-episode swaps, {len(null[metric])} draws" if null else None
-                value = float(function(table[metric]))
+            values = table[f"{metric}_cut"] if null else table[metric]
+            if np.isfinite(values).any():
+                chance, name = _chance(function, null[metric]) if null else (None, None)
+                value = float(function(values))
                 rows.append(row(score, value, unit, "high", chance, name, layer))
         if null and len(null["si"]) + 1 >= 1 / LEVEL:  # fewer draws cannot give so small a p
             rows += _significant(layer, table)
     return rows
 
 
+def _chance(function, null):
+    """(mean over draws, name) of a number under swaps from null [draws, U]; None where none is."""
+    known = null[np.isfinite(null).any(axis=-1)]
+    if not len(known):
+        return None, None
+    return float(function(known).mean()), f"whole-episode swaps, {len(known)} draws"
+
+
 def _significant(layer, table):
     """Share of units whose spatial gain (or EV without facing) beats 95% of the swaps."""
     metric = "spatial_gain" if np.isfinite(table["spatial_gain"]).any() else "ev_place"
     p = table[f"{metric}_p"]
-    if np.isfinite(p).any():
+    p = p[np.isfinite(p)]
+    if len(p):
         label = "spatial gain" if metric == "spatial_gain" else "variance explained by position"
         score, value = f"units whose {label} beats 95% of swaps", float((p <= LEVEL).mean())
         yield row(score, value, "share of units", "high", LEVEL, "units without any tuning", layer)
@@ -76,11 +88,16 @@ def _best(values):
 
 
 def _tuned(values):
-    return (values > SPATIAL_GAIN).mean(axis=-1)
+    return _share(values, SPATIAL_GAIN)
 
 
 def _turned(values):
-    return (values > FACING_GAIN).mean(axis=-1)
+    return _share(values, FACING_GAIN)
+
+
+def _share(values, least):
+    """Share above `least` of the units [..., U] that have a value."""
+    return _quiet(np.nanmean, np.where(np.isfinite(values), values > least, np.nan))
 
 
 def _quiet(function, values, *more):

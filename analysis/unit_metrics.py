@@ -60,11 +60,18 @@ class Prepared:
             found["ev_place"] = ev["place"]
             if name != "place":
                 found[f"ev_{name}"] = ev["category"]
-                found[f"{name}_gain"] = ev["both"] - ev["place"]
+                found[f"{name}_gain"] = gain(ev["both"], ev["place"])
             if name == "facing":
                 found["ev_both"] = ev["both"]
-                found["spatial_gain"] = ev["both"] - ev["category"]
+                found["spatial_gain"] = gain(ev["both"], ev["category"])
         return found
+
+
+def gain(both, other):
+    """Explained variance [U] that `both` [U] adds to `other` [U], each counted from 0 up."""
+    # Maps can predict worse than the mean. The plain difference of two very negative shares has no
+    # ceiling: it would call units tuned that neither model predicts at all.
+    return np.maximum(both, 0) - np.maximum(other, 0)
 
 
 class Study:
@@ -86,18 +93,24 @@ class Study:
             )
 
     def units(self, activity, options):
-        """({metric: [U]}, {metric: [draws, U]} of the null, {metric: [U]} p) of activity [T, U]."""
+        """(observed, cut, null, p) of activity [T, U]: {metric: [U]}, null {metric: [draws, U]}.
+
+        `cut` is observed on the steps that the null has; p compares these two. Without a null,
+        `cut` and p are NaN and the null is empty.
+        """
         positive = information.transformed(activity, options["transform"])
         scaled = standardised(activity)
         active = (np.abs(activity) > options["active_eps"]).sum(axis=0) >= options["min_active"]
         observed = self.whole.measure(positive, scaled, active)
         if self.cut is None:
-            return observed, {}, {name: np.full(len(active), np.nan) for name in METRICS}
+            missing = {name: np.full(len(active), np.nan) for name in METRICS}
+            return observed, missing, {}, missing
         positive, scaled = positive[self.rows], scaled[self.rows]
-        compared = self.cut.measure(positive, scaled, active)
+        cut = self.cut.measure(positive, scaled, active)
         draws = [item.measure(positive, scaled, active) for item in self.swapped]
         null = {name: np.stack([draw[name] for draw in draws]) for name in METRICS}
-        return observed, null, {name: p_values(null[name], compared[name]) for name in METRICS}
+        p = {name: p_values(null[name], cut[name]) for name in METRICS}
+        return observed, cut, null, p
 
 
 def p_values(null, observed):

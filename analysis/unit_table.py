@@ -14,8 +14,8 @@ CHUNK = 256  # units measured together
 def layer(activity, study, steps, area, options):
     """(table {column: [U]}, null {metric: [draws, U]}, maps [U, W, H]) of activity [T, U].
 
-    Each metric has columns `_null` (mean over swaps) and `_p` beside it. Units with NaN or infinite
-    activity get NaN everywhere and `finite` False.
+    Each metric has columns `_cut` (on the steps that the swaps use), `_null` (mean over swaps) and
+    `_p` beside it. Units with NaN or infinite activity get NaN everywhere and `finite` False.
     """
     chunks = [
         _chunk(activity[:, start : start + CHUNK], study, steps, area, options)
@@ -28,12 +28,12 @@ def layer(activity, study, steps, area, options):
 def _chunk(activity, study, steps, area, options):
     finite = np.isfinite(activity).all(axis=0)
     activity = np.where(finite, activity, 0)
-    observed, null, p = study.units(activity, options)
+    observed, cut, null, p = study.units(activity, options)
     null = {name: np.where(finite, values, np.nan) for name, values in null.items()}
     maps, _ = rate_maps.rate_maps(activity, steps["x"], steps["y"], area, options["min_occupancy"])
     active = (np.abs(activity) > options["active_eps"]).sum(axis=0)
     missing = np.full(len(finite), np.nan)
-    numbers = dict(observed)
+    numbers = observed | {f"{name}_cut": cut[name] for name in METRICS}
     numbers |= {f"{name}_null": null[name].mean(axis=0) if null else missing for name in METRICS}
     numbers |= {f"{name}_p": p[name] for name in METRICS}
     numbers["negative"] = (activity < 0).mean(axis=0)

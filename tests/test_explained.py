@@ -98,6 +98,16 @@ def test_offset_and_scale_change_nothing(walked):
     np.testing.assert_allclose(first, second, atol=1e-4)
 
 
+@pytest.mark.parametrize("share, known", [(3e-5, False), (1e-3, True)])
+def test_a_unit_that_hardly_varies_where_it_is_tested_has_no_explained_variance(share, known):
+    rng = np.random.default_rng(4)
+    place, fold = np.tile([0, 1], 1000), np.repeat([0, 1, 2, 3], 500)
+    activity = rng.normal(size=(2000, 1)) * np.sqrt(share)
+    place[:20], activity[:20] = np.arange(2, 22), 10 * rng.choice([-1, 1], (20, 1))  # never tested
+    found = Cells(place, np.zeros(2000, int), fold, 1).explained(standardised(activity))
+    assert np.isfinite(found["place"]).all() == known == np.isfinite(found["both"]).all()
+
+
 def test_a_constant_unit_has_no_explained_variance(walked):
     found = evaluate(walked, np.full((len(walked[0]), 1), 0.3))
     assert np.isnan(found).all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import tuning, tuning_scores
+from analysis import layer_figures, tuning, tuning_scores, unit_metrics
 from dreamer import trajectory
 from jobs import files
 from jobs.errors import Refused
@@ -60,8 +60,9 @@ def test_head_direction_units_are_found_in_all_four_directions(measured):
 
 def test_noise_is_not_tuned_and_its_p_values_are_about_uniform(measured):
     noise = measured[0][KINDS["noise"]]
+    assert (noise["spatial_gain_p"] <= 0.05).mean() < 0.13
     assert noise["ev_place"].mean() <= 0 and (noise["spatial_gain"] < 0.05).all()
-    for metric in ("si", "ev_place", "spatial_gain"):
+    for metric in ("si", "ev_place"):
         p = noise[f"{metric}_p"]
         assert 0.4 < p.mean() < 0.6 and (p <= 0.05).mean() < 0.13
         assert abs(noise[metric].mean() - noise[f"{metric}_null"].mean()) < noise[metric].std()
@@ -78,8 +79,35 @@ def test_every_summary_row_stands_beside_its_chance_level(measured):
     rows = {row["score"]: row for row in measured[2]["summary"]}
     assert all(row["chance"] is not None and row["chance_name"] for row in rows.values())
     tuned = rows["units with spatial gain above 0.05"]
-    assert tuned["value"] == pytest.approx(10 / 119, abs=0.01) and tuned["chance"] < 0.02
+    assert tuned["value"] == pytest.approx(10 / 118, abs=0.01) and tuned["chance"] < 0.02
     assert rows["variance explained by position, median unit"]["value"] <= 0
+
+
+def test_a_gain_of_two_maps_that_predict_worse_than_the_mean_is_nothing():
+    both, other = np.array([-1.0, -1e4, 0.4, 0.4, np.nan]), np.array([-9.0, -2e6, -5.0, 0.3, 0.0])
+    found = unit_metrics.gain(both, other)
+    np.testing.assert_allclose(found, [0, 0, 0.4, 0.1, np.nan])
+
+
+def test_shares_are_over_units_that_have_a_value_in_data_and_null_alike():
+    _, _, function, _ = next(
+        item for item in tuning_scores.statistics() if item[1] == "spatial_gain"
+    )
+    values = np.array([[0.5, 0.0, np.nan, np.nan], [0.5, 0.5, 0.0, 0.0]])
+    assert list(function(values)) == [0.5, 0.5]
+
+
+def test_values_beside_a_chance_level_come_from_the_cut_episodes(measured):
+    table, _, scores = measured
+    rows = {row["score"]: row for row in scores["summary"]}
+    for score, metric, function, _ in tuning_scores.statistics():
+        if score in rows:
+            assert rows[score]["value"] == pytest.approx(
+                function(table[f"{metric}_cut"].to_numpy())
+            )
+    drawn = layer_figures.compared(table)
+    np.testing.assert_array_equal(drawn["ev_place"], table["ev_place_cut"])
+    assert any("same cut episodes" in note for note in scores["notes"])
 
 
 def test_maps_and_occupancy_are_stored_for_every_unit(measured):
