@@ -7,31 +7,58 @@ import numpy as np
 
 from analysis import coherence, errors
 
+FOREIGN = "futures of starts in other episodes"
 SHUFFLED = "other starts' futures"
 PAIRED = "decoded steps paired with any action"
 AREA = "walkable share of the world"
+BASELINE = "none: a baseline itself"
+VISITED = "none: this decoder can only name visited tiles"
 
 
-def by_horizon(guess, entropy, position):
-    """{measure: [H + 1]} against the real future, and against those of all other starts."""
+def by_horizon(guess, entropy, position, episode):
+    """{measure: [H + 1]} against the real future, and against those of other starts.
+
+    `frozen` is the error of the guess at h = 0 kept for all h; episode [N] is that of each start.
+    """
+    others, chance_name = _others(episode)
     error = errors.euclidean(guess, position)
     known = np.isfinite(entropy).all()
     return {
         "mean": error.mean(0),
         "median": np.median(error, axis=0),
-        "shuffled": shuffled(guess, position),
+        "frozen": errors.euclidean(guess[:, :1], position).mean(0),
+        "shuffled": shuffled(guess, position, others),
+        "shuffled_name": chance_name,
         "entropy": entropy.mean(0) if known else None,
     }
 
 
-def shuffled(guess, position):
-    """Mean error [H + 1] of each sequence against the future of every other start; NaN for one."""
-    count = len(guess)
-    if count < 2:
+def shuffled(guess, position, others):
+    """Mean error [H + 1] of each sequence against the futures that others [N, N] names for it.
+
+    Each start counts alike; NaN where there is no other.
+    """
+    if not others.any():
         return np.full(guess.shape[1], np.nan)
     every = errors.euclidean(guess[:, None], position[None])  # [N, N, H + 1]
-    own = np.einsum("nnh->h", every)
-    return (every.sum((0, 1)) - own) / (count * (count - 1))
+    return every.mean(1, where=others[..., None]).mean(0)
+
+
+def _others(episode):
+    """Which starts [N, N] are strangers to each, and their name.
+
+    Starts of one episode lie near each other, so they count only if there is no other episode.
+    """
+    foreign = episode[:, None] != episode[None]
+    if foreign.any():
+        return foreign, FOREIGN
+    return ~np.eye(len(episode), dtype=bool), SHUFFLED
+
+
+def beats_frozen(found):
+    """(dreams better at the last h than their frozen start, all dreams) from their facts."""
+    better = [facts["mean"][-1] < facts["frozen"][-1] for facts in found]
+    return sum(better), len(better)
 
 
 def displacement(position):
@@ -58,8 +85,8 @@ def rows(name, method, found, floor, walkable, jump):
     for variant, facts in found.items():
         last = len(facts["mean"]) - 1
         scores = [
-            *(_error(facts, step) for step in _told(last)),
-            *_coherence(facts, walkable, jump),
+            *(score for step in _told(last) for score in _error(facts, step)),
+            *_coherence(facts, walkable, jump, method),
         ]
         if facts["entropy"] is not None:
             bits = facts["entropy"][last]
@@ -85,9 +112,8 @@ def _told(last):
     return sorted({0, min(1, last), min(5, last), last})
 
 
-def _coherence(facts, walkable, jump):
-    share = None if walkable is None else walkable.mean()
-    ground = ("share of steps", "high", share, None if share is None else AREA)
+def _coherence(facts, walkable, jump, method):
+    ground = ("share of steps", "high", *_ground_chance(walkable, method))
     agree = ("share of moves", "high", facts["agreement_chance"], PAIRED)
     return [
         (f"jumps > {jump:g} tiles", facts["jumps"], "share of steps", "low"),
@@ -96,9 +122,21 @@ def _coherence(facts, walkable, jump):
     ]
 
 
+def _ground_chance(walkable, method):
+    """Visited tiles are nearly all walkable, so the classifier would beat the world's share."""
+    if walkable is None:
+        return None, None
+    return (None, VISITED) if method == "robust" else (walkable.mean(), AREA)
+
+
 def _error(facts, step):
-    label = f"mean Euclidean error at h = {step}"
-    return label, facts["mean"][step], "tiles", "low", facts["shuffled"][step], SHUFFLED
+    """The error at a step and, beside it after h = 0, that of the frozen start."""
+    label, unit = f"mean Euclidean error at h = {step}", ("tiles", "low")
+    scores = [(label, facts["mean"][step], *unit, facts["shuffled"][step], facts["shuffled_name"])]
+    if step:
+        label = f"error of the frozen start at h = {step}"
+        scores.append((label, facts["frozen"][step], *unit, None, BASELINE))
+    return scores
 
 
 def _row(name, kind, score, value, unit, better, chance=None, chance_name=None):

@@ -40,13 +40,13 @@ def decode(options, path, trajectory, fitted, scores, steps):
     rows, details, table = dream_scores.standing(found.position), {}, []
     for (name, method), decoder in usable.items():
         guesses, floor = _guesses(decoder, path, found, known)
-        facts = _facts(guesses, found, known.header["actions"], walkable, options["jump"])
+        facts = _facts(guesses, found, known, walkable, options["jump"])
         rows += dream_scores.rows(name, method, facts, floor, walkable, options["jump"])
         details.setdefault(name, {})[method] = {"floor": floor, "variants": facts}
         table += [_steps(name, method, kind, *item, found, known) for kind, item in guesses.items()]
     record = {
         "summary": rows,
-        "notes": [f"{len(found.real)} starts. {POLICY_NOTE}", *_notes(walkable)],
+        "notes": [f"{len(found.real)} starts. {POLICY_NOTE}", *_notes(details, walkable)],
         "not_yet": NOT_YET,
         "displacement": dream_scores.displacement(found.position),
         "details": details,
@@ -100,9 +100,10 @@ def _real_actions(known, found):
     return action
 
 
-def _facts(guesses, found, names, walkable, jump):
+def _facts(guesses, found, known, walkable, jump):
+    names, episode = known.header["actions"], known.episode[found.real[:, 0]]
     return {
-        variant: dream_scores.by_horizon(guess, entropy, found.position)
+        variant: dream_scores.by_horizon(guess, entropy, found.position, episode)
         | dream_scores.spatial(guess, action, names, walkable, jump)
         for variant, (guess, _, entropy, action) in guesses.items()
     }
@@ -115,8 +116,23 @@ def _walkable(known, found):
     return np.stack([known.walkable[name] for name in known.episode[found.real[:, 0]]])
 
 
-def _notes(walkable):
-    return [] if walkable is not None else ["No terrain was recorded: walkable tiles are unknown."]
+def _notes(details, walkable):
+    dreamt = [
+        facts
+        for methods in details.values()
+        for found in methods.values()
+        for variant, facts in found["variants"].items()
+        if variant != REAL
+    ]
+    better, count = dream_scores.beats_frozen(dreamt)
+    last = len(dreamt[0]["mean"]) - 1
+    notes = [
+        f"At h = {last} the dream is nearer the real future than its frozen start (the guess at "
+        f"h = 0, kept) in {better} of {count} combinations of layer, method and kind of dream."
+    ]
+    if walkable is None:
+        notes.append("No terrain was recorded: walkable tiles are unknown.")
+    return notes
 
 
 def _steps(name, method, variant, guess, p, entropy, action, found, known):

@@ -15,6 +15,7 @@ LOOKS = {
     "real states": {"color": style.GREEN, "marker": "s"},
 }
 NAMES = {"forced": "dream, real actions", "policy": "dream, policy acts", "real states": "awake"}
+FROZEN = {"color": style.BLACK, "linestyle": "-."}
 EDGES = ("0", "1", "1–2", "2–3", "3–5", "5–10", "> 10")
 PATHS = 4
 
@@ -49,7 +50,7 @@ def representation(names):
 
 
 def draw_errors(found, svg):
-    """Mean error against the real future by imagined step, with floor, chance and displacement."""
+    """Mean error against the real future by imagined step, with floor, chance and baselines."""
     name = representation(found["details"])
     methods = found["details"][name]
     size = (4.4 * len(methods), 4.2)
@@ -57,8 +58,10 @@ def draw_errors(found, svg):
     for axis, (method, facts) in zip(axes[0], sorted(methods.items()), strict=True):
         for variant, own in facts["variants"].items():
             axis.plot(own["mean"], label=NAMES[variant], markersize=4, **LOOKS[variant])
-        chance = [value if value is not None else np.nan for value in _chance(facts)]
-        axis.plot(chance, label="chance: other starts' futures", **style.CHANCE)
+        levels = _levels(facts)
+        chance = [value if value is not None else np.nan for value in levels["shuffled"]]
+        axis.plot(chance, label=f"chance: {levels['shuffled_name']}", **style.CHANCE)
+        axis.plot(levels["frozen"], label="frozen: the guess at h = 0, kept", **FROZEN)
         axis.axhline(facts["floor"], color=style.GREEN, linestyle=":", label="floor: all recorded")
         look = {"color": style.BLACK, "linestyle": ":"}
         axis.plot(found["displacement"], label="real displacement (standing still)", **look)
@@ -147,10 +150,10 @@ def _dream(axis, table, area):
     ground_map.zoom(axis, points, area)
 
 
-def _chance(facts):
-    """The shuffled level of the forced dreams, or of what there is."""
+def _levels(facts):
+    """The facts of the forced dreams, or of what there is, for the levels to compare with."""
     variants = facts["variants"]
-    return variants.get("forced", next(iter(variants.values())))["shuffled"]
+    return variants.get("forced", next(iter(variants.values())))
 
 
 if __name__ == "__main__":

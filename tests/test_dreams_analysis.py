@@ -1,5 +1,7 @@
 """Dream decoding on dreams whose right answer is known: alignment, floors, chance, coherence."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -114,9 +116,59 @@ def test_one_start_has_no_shuffled_level_and_does_not_fail(trained, tmp_path):
 
 def test_shuffled_chance_is_the_mean_over_all_other_starts():
     guess = np.array([[[0, 0], [1, 0]], [[4, 0], [4, 3]], [[0, 0], [0, 0]]], float)
-    found = dream_scores.shuffled(guess, guess)
+    found = errors_by_horizon(guess, guess, [0, 0, 0])["shuffled"]
     np.testing.assert_allclose(found[0], (4 + 0 + 4 + 4 + 0 + 4) / 6)
     np.testing.assert_allclose(found[1], 2 * (np.hypot(3, 3) + 1 + 5) / 6)
+
+
+def errors_by_horizon(guess, position, episode):
+    blank = np.full(guess.shape[:2], np.nan)
+    return dream_scores.by_horizon(guess, blank, position, np.array(episode))
+
+
+def test_shuffled_chance_leaves_out_starts_of_the_same_episode_if_there_are_others():
+    guess = np.array([[[0, 0]], [[1, 0]], [[10, 0]]], float)
+    found = errors_by_horizon(guess, guess, [0, 0, 7])
+    np.testing.assert_allclose(found["shuffled"], (10 + 9 + (10 + 9) / 2) / 3)
+    assert found["shuffled_name"] == dream_scores.FOREIGN
+    alone = errors_by_horizon(guess, guess, [7, 7, 7])
+    assert alone["shuffled_name"] == dream_scores.SHUFFLED
+    np.testing.assert_allclose(alone["shuffled"], (11 + 10 + 19) / 6)
+
+
+def test_the_frozen_start_keeps_its_first_guess_while_the_agent_moves_on():
+    guess = np.array([[[1, 0], [9, 9], [9, 9]]], float)
+    position = np.array([[[0, 0], [1, 0], [1, 5]]], float)
+    found = errors_by_horizon(guess, position, [0])
+    assert found["frozen"].tolist() == [1, 0, 5]
+    assert dream_scores.beats_frozen([found]) == (0, 1)
+    true = errors_by_horizon(position, position, [0])
+    assert dream_scores.beats_frozen([found, true]) == (1, 2)
+
+
+def test_a_true_dream_is_told_to_beat_its_frozen_start_and_both_stand_in_the_table(
+    trained, tmp_path
+):
+    dream(trained, tmp_path, starts=moving(trained))
+    found, _ = decode(trained, tmp_path)
+    counts = re.search(r"in (\d+) of (\d+) combinations", " ".join(found["notes"]))
+    assert int(counts[2]) == 3 * 2 * 2 and int(counts[1]) == int(counts[2])
+    scores = [row["score"] for row in found["summary"]]
+    place = scores.index(f"mean Euclidean error at h = {HORIZON}")
+    assert scores[place + 1] == f"error of the frozen start at h = {HORIZON}"
+    assert found["summary"][place + 1]["value"] > 0
+
+
+@pytest.mark.parametrize("method", ["ridge", "robust"])
+def test_a_decoder_that_can_only_name_visited_tiles_has_no_chance_on_walkable_ground(method):
+    guess = np.zeros((1, 2, 2))
+    walkable = np.array([[[True, False], [False, False]]])
+    facts = errors_by_horizon(guess, guess, [0])
+    facts |= dream_scores.spatial(guess, np.full((1, 2), np.nan), ["noop"], walkable, 2.0)
+    found = dream_scores.rows("layer", method, {"forced": facts}, 0.0, walkable, 2.0)
+    row = next(row for row in found if row["score"] == "decoded on walkable tiles")
+    wanted = {"ridge": (0.25, dream_scores.AREA), "robust": (None, dream_scores.VISITED)}
+    assert row["value"] == 1 and (row["chance"], row["chance_name"]) == wanted[method]
 
 
 def test_displacement_is_the_distance_from_the_start():
