@@ -80,6 +80,9 @@ def load(path):
             f"{path} is '{header.get('kind')}' of version {header.get('version')}, "
             f"but 'checkpoint' of version {VERSION} is needed; train again"
         )
+    missing = {"agent", "options", "spaces"} - set(header)
+    if missing:
+        raise Refused(f"{path} has a header without {', '.join(sorted(missing))}; make it again")
     return header, values
 
 
@@ -97,7 +100,10 @@ def arrays(path):
         ) from None
     if text is None:
         raise Refused(f"{path} was not written by this project: its header lacks '{KEY}'")
-    return json.loads(text), values
+    try:
+        return json.loads(text), values
+    except json.JSONDecodeError:
+        raise Refused(f"{path} has a header that is not JSON; make it again") from None
 
 
 def fill(state, values, path):

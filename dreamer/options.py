@@ -5,6 +5,7 @@ Unknown names, wrong types and values out of range are refused with the nearest 
 
 import copy
 import difflib
+import math
 import re
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,11 @@ import yaml
 from jobs.errors import Refused
 
 FILE = Path(__file__).with_name("presets.yaml")
-POSITIVE = r"run\.(steps|envs|batch_size|batch_length)|.*\.(depth|units|deter|hidden|stoch|classes)"
+POSITIVE = (
+    r"run\.(steps|envs|batch_size|batch_length)"
+    r"|.*\.(depth|units|deter|hidden|stoch|classes|blocks|layers)"
+)
+SEEDS = 2**32 - 1
 CHOICES = {
     r"(.*\.)?platform": ("auto", "cpu", "gpu"),
     r"dtype": ("auto", "float32", "bfloat16"),
@@ -56,6 +61,8 @@ def check(name, value, default):
             value = float(value)
         except (TypeError, ValueError):
             raise Refused(f"option {name} is {value!r}, but takes a number") from None
+    if isinstance(default, float) and not math.isfinite(value):
+        raise Refused(f"option {name} is {value}, but takes a finite number")
     if isinstance(default, str) and value is None:
         value = ""
     if type(value) is not type(default):
@@ -63,7 +70,12 @@ def check(name, value, default):
         kind = takes.get(type(default).__name__, "a text")
         raise Refused(f"option {name} is {value!r}, but takes {kind}")
     if isinstance(value, int | float) and (value < 0 or (value == 0 and _match(POSITIVE, name))):
-        raise Refused(f"option {name} is {value}, but must be above zero")
+        least = "above zero" if _match(POSITIVE, name) else "zero or more"
+        raise Refused(f"option {name} is {value}, but must be {least}")
+    if isinstance(value, list) and any(type(item) is not int for item in value):
+        raise Refused(f"option {name} is {value!r}, but takes a list of whole numbers")
+    if name == "seed" and value > SEEDS:
+        raise Refused(f"option {name} is {value}, but takes 0 to {SEEDS}")
     for pattern, choices in CHOICES.items():
         if _match(pattern, name) and value not in choices:
             raise Refused(f"option {name} is {value!r}, but takes one of {', '.join(choices)}")

@@ -93,7 +93,9 @@ def compare(ours, theirs, meta):
     """Lines for every quantity of `theirs`, then for the three updates by themselves."""
     names = [name for name in theirs if name.split("/")[0] in RTOL]
     if not all(any(name.startswith(f"{kind}/") for name in names) for kind in RTOL):
-        raise Refused(f"the file lacks one of the parts {', '.join(RTOL)}; nothing would be checked")
+        raise Refused(
+            f"the file lacks one of the parts {', '.join(RTOL)}; nothing would be checked"
+        )
     unknown = [name for name in names if name not in ours]
     if unknown:
         raise Refused(f"the file holds {', '.join(unknown)}, which this version cannot compute")

@@ -21,6 +21,7 @@ from jobs.errors import Refused
 
 VERSION = 1
 KEY = b"dream_atlas"
+STORED = {"compression": "zstd", "write_page_checksum": True}
 
 
 def schema(header):
@@ -86,7 +87,7 @@ def write_log(path, kind, header, columns):
     text = files.canonical({"version": VERSION, "kind": kind, **header})
     found = pa.table(columns).replace_schema_metadata({KEY: text.encode()})
     with files.atomic(path) as temporary:
-        pq.write_table(found, temporary, compression="zstd")
+        pq.write_table(found, temporary, **STORED)
 
 
 def read_log(path, kind):
@@ -100,13 +101,16 @@ def open_file(path, kind="trajectory"):
     if not Path(path).is_file():
         raise Refused(f"{path} does not exist; run the step that makes it first")
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
     except (pa.ArrowInvalid, OSError) as error:
         raise Refused(f"{path} is cut off or not a Parquet file ({error}); make it again") from None
     text = (file.schema_arrow.metadata or {}).get(KEY)
     if text is None:
         raise Refused(f"{path} was not written by this project: its header lacks '{KEY.decode()}'")
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Refused(f"{path} is damaged ({error}); make it again") from None
     if found.get("kind") != kind or found.get("version") != VERSION:
         raise Refused(
             f"{path} is '{found.get('kind')}' of version {found.get('version')}, "
@@ -145,7 +149,7 @@ def read(path, columns, kind="trajectory"):
     if missing:
         raise Refused(f"{path} has no column {', '.join(missing)}")
     wide = set(header(path, kind)["layers"])
-    found = file.read(columns=list(columns))
+    found = _table(path, file, columns)
     return {name: _numpy(found[name], name in wide) for name in columns}
 
 
@@ -153,7 +157,7 @@ def terrain(path):
     """{episode: (material ids [W, H] at reset, changed [W, H] bool)}."""
     width, height = header(path)["area"]
     names = ["episode", "is_first", "terrain", "terrain_changed"]
-    found = open_file(path).read(columns=names)
+    found = _table(path, open_file(path), names)
     first = found.filter(found["is_first"]).to_pydict()
     grids = zip(first["terrain"], first["terrain_changed"], strict=True)
     return {
@@ -162,11 +166,19 @@ def terrain(path):
     }
 
 
+def _table(path, file, columns):
+    """Columns of an open file, or a refusal where the checksum of a page is wrong."""
+    try:
+        return file.read(columns=list(columns))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise Refused(f"{path} is damaged ({error}); make it again") from None
+
+
 @contextmanager
 def _writer(path, header):
     with (
         files.atomic(path) as temporary,
-        pq.ParquetWriter(temporary, schema(header), compression="zstd") as writer,
+        pq.ParquetWriter(temporary, schema(header), **STORED) as writer,
     ):
         yield writer
 

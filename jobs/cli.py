@@ -30,6 +30,12 @@ def run(main, argv=None):
     except Refused as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        print(f"error: {error.filename} cannot be used: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
     sys.exit(facts if isinstance(facts, int) else 0)
 
 
@@ -86,9 +92,18 @@ def _dotted(rest):
             values.append(rest.pop(0))
         if not values:
             raise Refused(f"--{flag} needs a value")
-        values = [yaml.safe_load(item) for item in values]
+        values = [_value(flag, item) for item in values]
         found[flag] = values[0] if len(values) == 1 else values
     return found
+
+
+def _value(flag, text):
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise Refused(
+            f"--{flag} cannot be read from '{text}'; put quotes inside it: '\"…\"'"
+        ) from None
 
 
 def _module(main):

@@ -27,6 +27,7 @@ def digest(*modules):
 
 def sources(*modules):
     """Sorted paths of all project files that `modules` are made of, data files included."""
+    packages = {*PACKAGES, *(name.split(".")[0] for name in modules)}  # a user's own agent too
     found, queue = {}, [(name, locate(name)) for name in modules]
     while queue:
         name, path = queue.pop()
@@ -35,7 +36,7 @@ def sources(*modules):
         if path in found:
             continue
         found[path] = True
-        imports, data = _scan(path, path.stat().st_mtime_ns)
+        imports, data = _scan(path, path.stat().st_mtime_ns, name, frozenset(packages))
         for item in data:
             matches = [match.resolve() for match in path.parent.glob(item)]
             if not matches:
@@ -72,22 +73,32 @@ def _file_digest(path, _mtime):
 
 
 @cache
-def _scan(path, _mtime):
-    """Project modules that a file imports (its packages' __init__ too) and the data it names."""
+def _scan(path, _mtime, module, packages):
+    """Modules of `packages` that a file imports (their __init__ too) and the data it names."""
     if path.suffix != ".py":
         return (), ()
     tree, names, data = ast.parse(path.read_bytes()), set(), ()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(item.name for item in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names.update(f"{node.module}.{item.name}" for item in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = _source(node, module, path)
+            names.add(source)
+            names.update(f"{source}.{item.name}" for item in node.names)
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DATA":
             data = ast.literal_eval(node.value)
-    own = {name for name in names if name.split(".")[0] in PACKAGES}
+    own = {name for name in names if name.split(".")[0] in packages}
     own |= {name.rsplit(".", depth)[0] for name in own for depth in range(1, name.count(".") + 1)}
     return tuple(sorted(name for name in own if locate(name))), tuple(data)
+
+
+def _source(node, module, path):
+    """Absolute name of what a `from … import` names; `module` is the importing file's name."""
+    if not node.level:
+        return node.module
+    package = module.split(".")[: None if path.name == "__init__.py" else -1]
+    package = package[: len(package) - node.level + 1]
+    return ".".join([*package, *filter(None, [node.module])])
 
 
 def _bare(tree):

@@ -99,3 +99,21 @@ def test_a_module_of_the_users_own_is_hashed_without_its_folder(project, monkeyp
     monkeypatch.syspath_prepend(project)
     found = closure.sources("own_agent")
     assert {path.name for path in found} >= {"own_agent.py", "rssm.py", "contract.py"}
+
+
+def test_a_users_own_package_is_followed_by_absolute_and_relative_imports(tmp_path, monkeypatch):
+    folder = tmp_path / "my_package"
+    (folder / "parts").mkdir(parents=True)
+    texts = {
+        "__init__.py": "",
+        "agent.py": "from my_package import nets\nfrom . import heads\nimport numpy\n",
+        "nets.py": "",
+        "heads.py": "from .parts import deep\n",
+        "parts/__init__.py": "",
+        "parts/deep.py": "from ..nets import x\n",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = {path.relative_to(folder).as_posix() for path in closure.sources("my_package.agent")}
+    assert found == set(texts)

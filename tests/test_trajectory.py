@@ -90,3 +90,18 @@ def test_a_cut_file_is_refused_in_one_sentence(recording, tmp_path, keep):
 def test_dreams_are_not_taken_for_a_recording(recording):
     with pytest.raises(Refused, match="'dreams' of version 1 is needed"):
         trajectory.header(recording, "dreams")
+
+
+def test_a_changed_byte_in_the_activations_never_goes_unnoticed(recording, tmp_path):
+    clean = trajectory.read(recording, ["dyn/deter"])["dyn/deter"]
+    content, damaged = recording.read_bytes(), tmp_path / "damaged.parquet"
+    pages = len(content) - trajectory.open_file(recording).metadata.serialized_size - 8
+    noticed = 0
+    for place in range(4, pages, 37):
+        flipped = bytes([content[place] ^ 255])
+        damaged.write_bytes(content[:place] + flipped + content[place + 1 :])
+        try:
+            assert (trajectory.read(damaged, ["dyn/deter"])["dyn/deter"] == clean).all()
+        except Refused:
+            noticed += 1
+    assert noticed

@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import functools
 import importlib
+import multiprocessing
 import os
 import signal
 import sys
@@ -38,10 +39,7 @@ def make(task, options, count, seed, spawn_seed=None, first=None):
     if count == 1:
         envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)
     else:
-        with light_children():
-            envs = AsyncVectorEnv(
-                makers, context="spawn", worker=_work, autoreset_mode=AutoresetMode.NEXT_STEP
-            )
+        envs = _start(makers)
         atexit.register(_close, weakref.ref(envs))
     if first is not None:
         envs.set_attr("n_resets", [int(number) for number in first])
@@ -67,6 +65,20 @@ def stream(seed, index):
 def world(envs):
     """What actions and ids in `info` mean, the same for all environments of a vector."""
     return envs.get_attr("world")[0]
+
+
+def _start(makers):
+    """Worker processes; an interruption while they start must not leave them behind."""
+    before = set(multiprocessing.active_children())
+    try:
+        with light_children():
+            return AsyncVectorEnv(
+                makers, context="spawn", worker=_work, autoreset_mode=AutoresetMode.NEXT_STEP
+            )
+    except BaseException:
+        for child in set(multiprocessing.active_children()) - before:
+            child.kill()
+        raise
 
 
 def _work(*arguments):

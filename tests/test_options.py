@@ -1,0 +1,54 @@
+"""The option tree: presets stack, and what does not fit is refused in one sentence."""
+
+import pytest
+
+from dreamer import options
+from jobs.errors import Refused
+
+
+def test_presets_are_stacked_left_to_right_and_flags_come_last():
+    tree = options.resolve(["size1m", "size12m"], {"dyn.deter": 64})
+    assert tree["dyn"]["hidden"] == 256 and tree["dyn"]["deter"] == 64
+    assert tree["enc"]["depth"] == tree["dec"]["depth"] == 16
+
+
+def test_every_preset_resolves():
+    presets = options._file()["presets"]
+    assert {"crafter", "crafter_small", "tiny", "debug", "size1m", "size400m", "XS"} <= set(presets)
+    for name in presets:
+        options.resolve([name])
+
+
+def test_a_tree_that_a_caller_changes_leaves_the_defaults_alone():
+    options.resolve()["enc"]["mults"].append(9)
+    assert options.resolve()["enc"]["mults"] == [2, 3, 4, 4]
+
+
+def test_numbers_in_exponent_notation_are_numbers():
+    assert options.resolve((), {"opt.lr": "1e-3"})["opt"]["lr"] == 1e-3
+
+
+BAD = [
+    ({"run.stps": 3}, "there is no option 'run.stps'; did you mean 'run.steps'"),
+    ({"run.steps": "many"}, "run.steps is 'many', but takes a whole number"),
+    ({"run.steps": 0}, "run.steps is 0, but must be above zero"),
+    ({"run.save_every": -1}, "run.save_every is -1.0, but must be zero or more"),
+    ({"run.train_ratio": float("nan")}, "run.train_ratio is nan, but takes a finite number"),
+    ({"opt.lr": ".inf"}, "opt.lr is '.inf', but takes a number"),
+    ({"dyn.blocks": 0}, "dyn.blocks is 0, but must be above zero"),
+    ({"enc.mults": [2, "a"]}, "enc.mults is .*, but takes a list of whole numbers"),
+    ({"seed": 10**20}, "seed is 10+, but takes 0 to 4294967295"),
+    ({"run.platform": "tpu"}, "takes one of auto, cpu, gpu"),
+    ({"env.crafter.random_spawn": 1}, "takes true or false"),
+]
+
+
+@pytest.mark.parametrize("overrides, words", BAD)
+def test_a_bad_option_is_refused_by_name(overrides, words):
+    with pytest.raises(Refused, match=words):
+        options.resolve((), overrides)
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest_name():
+    with pytest.raises(Refused, match="no preset 'tinny'; did you mean 'tiny'"):
+        options.resolve(["tinny"])
