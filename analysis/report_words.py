@@ -7,6 +7,7 @@ from safetensors import safe_open
 from dreamer import trajectory
 
 COPIES = ("slowval", "retnorm", "opt")
+SHORT = 100_000  # environment steps under which a training only shows how the study works
 
 
 def run(folder):
@@ -40,6 +41,11 @@ def training(path):
         f"{settings['steps']:,} environment steps and {int(table['updates'].max()):,} updates: one "
         f"update of {settings['batch_size']} × {settings['batch_length']} steps every {every:g} "
         f"environment steps, {settings['envs']} environments side by side. {world(options)}"
+        + (
+            " So short a training shows how the study works; it is no scientific result."
+            if settings["steps"] < SHORT
+            else ""
+        )
     )
 
 

@@ -58,6 +58,7 @@ def test_what_is_missing_is_named_not_left_out(page):
 def test_the_run_is_told_in_words(page):
     assert "one update of 8 × 32 steps every 8 environment steps" in page
     assert "32 × 32 tiles, the same world every episode" in page
+    assert "it is no scientific result" in page  # five thousand steps
 
 
 def test_text_from_results_is_escaped(page):
