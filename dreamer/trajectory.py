@@ -93,7 +93,8 @@ def write_log(path, kind, header, columns):
 def read_log(path, kind):
     """(header, pandas DataFrame) of a training log."""
     file = open_file(path, kind)
-    return json.loads(file.schema_arrow.metadata[KEY]), file.read().to_pandas()
+    found = _table(path, file, file.schema_arrow.names)
+    return json.loads(file.schema_arrow.metadata[KEY]), found.to_pandas()
 
 
 def open_file(path, kind="trajectory"):

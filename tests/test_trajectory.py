@@ -105,3 +105,13 @@ def test_a_changed_byte_in_the_activations_never_goes_unnoticed(recording, tmp_p
         except Refused:
             noticed += 1
     assert noticed
+
+
+def test_a_damaged_training_log_is_refused_too(tmp_path):
+    path = tmp_path / "metrics.parquet"
+    trajectory.write_log(path, "metrics", {}, {"loss": np.random.default_rng(0).normal(size=500)})
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(Refused, match="metrics.parquet is damaged"):
+        trajectory.read_log(path, "metrics")
