@@ -6,6 +6,7 @@ In the shapes, N is starts, H imagined steps; guesses are [N, H + 1, 2] in tiles
 import numpy as np
 
 from analysis import coherence, errors
+from analysis.rows import row
 
 FOREIGN = "futures of starts in other episodes"
 SHUFFLED = "other starts' futures"
@@ -91,9 +92,11 @@ def rows(name, method, found, floor, walkable, jump):
         if facts["entropy"] is not None:
             bits = facts["entropy"][last]
             scores.append((f"entropy at h = {last}", bits, "bits", "low"))
-        made += [_row(name, f"{method}, {variant}", *score) for score in scores]
+        made += [row(*score, layer=name, representation=f"{method}, {variant}") for score in scores]
     label = "mean Euclidean error on all recorded states (floor)"
-    made.append(_row(name, f"{method}, real states", label, floor, "tiles", "low"))
+    made.append(
+        row(label, floor, "tiles", "low", layer=name, representation=f"{method}, real states")
+    )
     return made
 
 
@@ -101,7 +104,7 @@ def standing(position):
     """Table rows of the error that comes from standing still where the dream began."""
     moved = displacement(position)
     return [
-        _row(None, None, f"mean real displacement at h = {step}", moved[step], "tiles", "low")
+        row(f"mean real displacement at h = {step}", moved[step], "tiles", "low")
         for step in _told(len(moved) - 1)
         if step
     ]
@@ -137,17 +140,3 @@ def _error(facts, step):
         label = f"error of the frozen start at h = {step}"
         scores.append((label, facts["frozen"][step], *unit, None, BASELINE))
     return scores
-
-
-def _row(name, kind, score, value, unit, better, chance=None, chance_name=None):
-    return {
-        "score": score,
-        "layer": name,
-        "representation": kind,
-        "value": value,
-        "unit": unit,
-        "better": better,
-        "chance": chance,
-        "chance_name": chance_name,
-        "control": None,
-    }
