@@ -152,7 +152,7 @@ def test_gymnasium_accepts_the_environment():
         ({"egocentric_view": 31}, r"area is \[24, 24\], smaller than the view of 31 x 31 tiles"),
         ({"area": [8, 64]}, "smaller than the view of 9 x 7 tiles"),
         ({"area": [64]}, "takes two whole numbers"),
-        ({"area": [64, "x"]}, "takes two whole numbers"),
+        ({"area": [64, "x"]}, r"area is \[64, 'x'\], but takes a list of whole numbers"),
         ({"length": 0}, "at least one step"),
     ],
 )
