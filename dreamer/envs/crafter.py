@@ -83,12 +83,12 @@ class Crafter(gymnasium.Env):
 
     def step(self, action):
         """Gymnasium's five values; death terminates, the time limit truncates."""
-        _, reward, done, facts = self._game.step(action)
+        reward, dead, late = self._game.step(action)
         self._changed |= self._game.world.terrain != self._terrain
-        dead, info = facts["discount"] == 0, self._info()
-        if done:
+        info = self._info()
+        if dead or late:
             info["terrain_changed"] = self._changed
-        return self._observe(), float(reward), dead, done and not dead, info
+        return self._observe(), reward, dead, late and not dead, info
 
     def render(self):
         """Picture [64, 64, 3] of now; its noise is its own, so the episode does not change."""

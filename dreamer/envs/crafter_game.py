@@ -9,15 +9,17 @@ from collections import defaultdict
 
 import crafter
 import numpy as np
-import opensimplex
 from crafter import constants, engine, objects
 from scipy import ndimage
+
+from dreamer.envs import crafter_terrain
 
 CHUNK = (12, 12)
 OUTSIDE = len(constants.materials) + 1  # what a window shows beyond the edge; 0 is no material
 MATERIALS = ["none", *constants.materials]
 WALKABLE = [MATERIALS.index(name) for name in sorted(constants.walkable)]
 MOBS = (objects.Zombie, objects.Skeleton)
+NEAR = 18  # tiles from the player within which objects move: twice Crafter's view
 
 
 class Chunk:
@@ -39,7 +41,8 @@ class Chunk:
 class World(engine.World):
     """Crafter's world with ordered chunks, in which objects of the classes `banned` never appear.
 
-    `terrain` holds material ids, `occupied` object indices (0: none), both [W, H], x first.
+    `terrain` holds material ids, `occupied` object indices (0: none), both [W, H], x first. Only
+    `world[pos] = material` may change the terrain once `count_in` was asked.
     """
 
     def __init__(self, area, banned=()):
@@ -49,6 +52,11 @@ class World(engine.World):
     def reset(self, seed=None):
         super().reset(seed)
         self._chunks = defaultdict(lambda: Chunk(self._objects))
+        self._counts = {}
+
+    def __setitem__(self, pos, material):
+        super().__setitem__(pos, material)
+        self._counts.clear()
 
     @property
     def terrain(self):
@@ -62,6 +70,12 @@ class World(engine.World):
         if not isinstance(obj, self._banned):
             obj.index = len(self._objects)
             super().add(obj)
+
+    def count_in(self, chunk, material):
+        """Tiles of a material in a chunk (x from, x to, y from, y to)."""
+        if (chunk, material) not in self._counts:
+            self._counts[chunk, material] = int(self.mask(*chunk, material).sum())
+        return self._counts[chunk, material]
 
     def window(self, start, grid):
         """Material ids [grid], OUTSIDE beyond the edge, and [(place in the window, object)]."""
@@ -79,15 +93,14 @@ class World(engine.World):
 class Game(crafter.Env):
     """Crafter's rules alone: nothing is drawn, and objects move as far away as in Crafter's 9 x 9.
 
-    Drawing noise takes numbers from the world's generator, so who draws is who steps: once a step.
+    Drawing noise takes numbers from the world's generator, so who draws is who steps: once a step,
+    before the creatures of the next step move.
     """
 
     def __init__(self, area, length, mobs):
         warm_up()
         super().__init__(area=area, length=length, seed=0)
-        self._view = (9, 9)  # objects nearer than 2 * max of this move
         self._world = World(area, () if mobs else MOBS)
-        self._sem_view = lambda: None  # its picture of the world is never used
 
     @property
     def world(self):
@@ -103,14 +116,53 @@ class Game(crafter.Env):
 
     def start(self, world_seed, episode, random=None):
         """Begin the episode counted from 0; with a generator, on a tile that it chooses."""
-        self._seed, self._episode = world_seed, episode
-        self.reset()
+        self._step = 0
+        self._world.reset(hash((world_seed, episode + 1)) % (2**31 - 1))
+        self._update_time()
+        self._player = objects.Player(self._world, np.array(self._area) // 2)
+        self._world.add(self._player)
+        crafter_terrain.generate(self._world, self._player)
+        self._health, self._unlocked = self._player.health, set()
         if random is not None:
             tiles = spawn_tiles(self._world, self._player.pos)
             self._world.move(self._player, tiles[random.integers(len(tiles))])
 
-    def _obs(self):
-        return None
+    def step(self, action):
+        """(reward, whether the player died, whether the time is over) after an action's index."""
+        self._step += 1
+        self._update_time()
+        self._player.action = constants.actions[action]
+        self._move()
+        if self._step % 10 == 0:
+            for chunk, objs in self._world.chunks.items():
+                self._balance_chunk(chunk, objs)
+        reward = (self._player.health - self._health) / 10 + self._unlock()
+        self._health = self._player.health
+        return reward, self._player.health <= 0, self._step >= self._length
+
+    def _move(self):
+        """The player moves first, then whatever is near; nothing moves another object."""
+        first, *others = self._world.objects
+        first.update()
+        if others:
+            places = np.array([obj.pos for obj in others])
+            near = np.abs(places - first.pos).sum(1) < NEAR
+            for index in np.flatnonzero(near).tolist():
+                others[index].update()
+
+    def _unlock(self):
+        """1.0 in a step with a first achievement of its kind."""
+        found = {name for name, count in self._player.achievements.items() if count}
+        new = found - self._unlocked
+        self._unlocked |= new
+        return 1.0 if new else 0.0
+
+    def _balance_object(self, chunk, objs, cls, material, *rules):
+        """Crafter's own, which does nothing and draws nothing while the numbers are in range."""
+        count = sum(isinstance(obj, cls) for obj in objs)
+        least, most = rules[-1](count, self._world.count_in(chunk, material))
+        if not int(least) <= count <= int(most):
+            super()._balance_object(chunk, objs, cls, material, *rules)
 
 
 def spawn_tiles(world, player):
@@ -123,4 +175,4 @@ def spawn_tiles(world, player):
 @functools.cache
 def warm_up():
     """Compile the terrain's noise, or load it from numba's cache, once per process."""
-    opensimplex.OpenSimplex(seed=0).noise3(0.5, 0.5, 0)
+    crafter_terrain.Noise(0)(np.zeros(1), np.zeros(1), 0, {1: 1})
