@@ -79,15 +79,32 @@ class World(engine.World):
 
     def window(self, start, grid):
         """Material ids [grid], OUTSIDE beyond the edge, and [(place in the window, object)]."""
-        low = np.maximum(start, 0)
-        high = np.minimum(start + grid, self.area)
-        here = tuple(map(slice, low, high))
+        here, inside = zip(*map(_overlap, start, grid, self.area), strict=True)
         ids = np.full(grid, OUTSIDE, np.uint8)
-        ids[tuple(map(slice, low - start, high - start))] = self._mat_map[here]
+        ids[inside] = self._mat_map[here]
         found = self._obj_map[here]
-        places = np.argwhere(found)
-        present = [self._objects[index] for index in found[tuple(places.T)]]
-        return ids, list(zip(places + low - start, present, strict=True))
+        x, y = found.nonzero()
+        present = [self._objects[index] for index in found[x, y]]
+        places = zip((x + inside[0].start).tolist(), (y + inside[1].start).tolist(), strict=True)
+        return ids, list(zip(places, present, strict=True))
+
+    def near(self, pos, distance):
+        """Objects less than `distance` steps from a tile, the oldest first."""
+        reach = 2 * distance - 1
+        (here, _), (there, _) = (
+            _overlap(place - distance + 1, reach, side)
+            for place, side in zip(pos, self.area, strict=True)
+        )
+        found = self._obj_map[here, there]
+        x, y = found.nonzero()
+        away = np.abs(x + here.start - pos[0]) + np.abs(y + there.start - pos[1])
+        return [self._objects[index] for index in np.sort(found[x, y][away < distance]).tolist()]
+
+
+def _overlap(start, count, side):
+    """Slices of the world, and of a window of `count` tiles from `start` on, where both are."""
+    low, high = max(0, int(start)), min(int(start) + int(count), side)
+    return slice(low, high), slice(low - int(start), high - int(start))
 
 
 class Game(crafter.Env):
@@ -141,14 +158,12 @@ class Game(crafter.Env):
         return reward, self._player.health <= 0, self._step >= self._length
 
     def _move(self):
-        """The player moves first, then whatever is near; nothing moves another object."""
-        first, *others = self._world.objects
-        first.update()
-        if others:
-            places = np.array([obj.pos for obj in others])
-            near = np.abs(places - first.pos).sum(1) < NEAR
-            for index in np.flatnonzero(near).tolist():
-                others[index].update()
+        """The player moves first, then what is near and not new; nothing moves another object."""
+        player, last = self._player, self._world.objects[-1].index
+        player.update()
+        for obj in self._world.near(player.pos, NEAR):
+            if obj is not player and obj.index <= last:
+                obj.update()
 
     def _unlock(self):
         """1.0 in a step with a first achievement of its kind."""

@@ -1,7 +1,7 @@
-"""Crafter's world generator over whole arrays: the same world, tile by tile, in a tenth of the time.
+"""Crafter's world generator over whole arrays: the package's worlds, several times faster.
 
 The noise is computed for all tiles at once; random numbers are then taken tile by tile in the
-package's order, so that the generator is left as the package leaves it. W x H is the world, x first.
+package's order, so that the generator is left as the package leaves it. W x H: tiles, x first.
 """
 
 import numpy as np
