@@ -34,3 +34,4 @@ DREAM = {
     "image": (pa.binary(), {"format": "PNG"}),
 }
 KINDS = {"trajectory": STEP, "dreams": DREAM}
+POSITION = "player_pos"  # the position [x, y] as an observation, for agents that are told it

@@ -1,5 +1,6 @@
 """Record episodes of a trained agent: what it saw, where it was, what every layer computed."""
 
+import re
 from pathlib import Path
 
 import jax
@@ -9,6 +10,7 @@ from dreamer import checkpoint as checkpoints
 from dreamer import platform, recorder, stages
 from dreamer.driver import Driver
 from dreamer.envs import vector
+from dreamer.trajectory import POSITION
 from jobs import cli
 from jobs.errors import Refused
 
@@ -62,6 +64,7 @@ def header(agent, options, seed, provenance):
         "units": recorder.UNITS,
         "options": options,
         "seed": seed,
+        "told_position": _told(agent),
         "world": {"task": agent.options["task"], **_world(agent)},
         "agent": stages.agent_header(agent),
         "provenance": provenance,
@@ -121,6 +124,13 @@ def _layer(layer, cap):
         "dtype": layer.dtype,
         "belief": layer.belief,
     }
+
+
+def _told(agent):
+    """Whether the agent sees its position, or was trained to predict it."""
+    seen = [name for name, _ in agent.spaces.observation if name == POSITION]
+    parts = [agent.options[part]["keys"] for part in ("enc", "dec")]
+    return any(re.search(pattern, name) for pattern in parts for name in seen)
 
 
 def _world(agent):

@@ -45,11 +45,14 @@ def provenance(modules, agent, spec, **inputs):
         "spec": specs.name(found) if spec else None,
         "code": found["code"] if spec else closure.digest(*modules),
         **{name: files.sha256(path) for name, path in inputs.items()},
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in PACKAGES},
-        },
+        "versions": versions(),
     }
+
+
+def versions():
+    """Of Python and the packages that decide what an agent computes."""
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), **found}
 
 
 class Progress:

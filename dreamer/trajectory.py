@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dreamer.columns import DTYPES, FACINGS, KINDS, STEP, VITALS  # noqa: F401  (the contract)
+from dreamer.columns import DTYPES, FACINGS, KINDS, POSITION, STEP, VITALS  # noqa: F401
 from jobs import files
 from jobs.errors import Refused
 

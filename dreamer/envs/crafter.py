@@ -1,7 +1,8 @@
 """Crafter (Hafner 2021) as a Gymnasium environment that is reproducible from its seeds.
 
 An episode is fully described by (world_seed, spawn_seed, n_resets, options, actions). The agent
-sees the image only; where it is and what the world looks like travels beside it in `info`.
+sees the image only, and where it is only if the option player_pos asks for it; where it is and what
+the world looks like travels beside it in `info`.
 In the shapes, W x H is the world in tiles; x comes first and y grows downward.
 """
 
@@ -10,7 +11,7 @@ import numpy as np
 from crafter import constants
 
 from dreamer.envs import crafter_game, crafter_view
-from dreamer.trajectory import FACINGS, VITALS
+from dreamer.trajectory import FACINGS, POSITION, VITALS
 from jobs.errors import Refused
 
 ACHIEVEMENTS = sorted(constants.achievements)
@@ -33,13 +34,11 @@ class Crafter(gymnasium.Env):
 
     metadata = {"render_modes": ["rgb_array"]}
     render_mode = "rgb_array"
-    observation_space = gymnasium.spaces.Dict(
-        image=gymnasium.spaces.Box(0, 255, (crafter_view.SIZE, crafter_view.SIZE, 3), np.uint8)
-    )
     action_space = gymnasium.spaces.Discrete(len(constants.actions))
 
     def __init__(self, options, world_seed, spawn_seed):
         self._options, self._seeds, self.n_resets = options, (world_seed, spawn_seed), 0
+        self.observation_space = _space(options)
         self._game = crafter_game.Game(
             tuple(options["area"]), options["length"], not options["disable_mobs"]
         )
@@ -108,7 +107,11 @@ class Crafter(gymnasium.Env):
 
     def _observe(self):
         """The one drawing per step that may take numbers from the world's generator."""
-        return {"image": self._camera(self._game.player)}
+        player = self._game.player
+        seen = {"image": self._camera(player)}
+        if self._options.get("player_pos"):
+            seen[POSITION] = np.array(player.pos, np.float32)
+        return seen
 
     def _info(self):
         player = self._game.player
@@ -119,6 +122,15 @@ class Crafter(gymnasium.Env):
             "vitals": np.array([player.inventory[name] for name in VITALS], np.int32),
             "achievements": np.array(achieved, np.int32),
         }
+
+
+def _space(options):
+    """The image, and where the option player_pos asks for it the position in tiles."""
+    size = crafter_view.SIZE
+    seen = {"image": gymnasium.spaces.Box(0, 255, (size, size, 3), np.uint8)}
+    if options.get("player_pos"):
+        seen[POSITION] = gymnasium.spaces.Box(0, max(options["area"]) - 1, (2,), np.float32)
+    return gymnasium.spaces.Dict(seen)
 
 
 def check(options):

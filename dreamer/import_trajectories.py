@@ -1,0 +1,109 @@
+"""Make a recording of the episodes that a fork of the authors' implementation has pickled."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+from dreamer import foreign_episodes, pickles, recorder, stages, trajectory
+from jobs import cli, closure, files, foreign, specs
+from jobs.errors import Refused
+
+TOLD = {"true": True, "false": False, "unknown": None}
+
+
+def main(
+    out: Path,
+    folder: Path | None = None,
+    told_position: str = "unknown",
+    area: list[int] | None = None,
+    cap: int = 1024,
+    spec: Path | None = None,
+):
+    """Import episode_*.pkl, or all_episodes.pkl: --folder DIR --out trajectory.parquet.
+
+    --told-position true, false or unknown: whether the agent saw its position beside the image.
+    --area W H: the world in tiles. --cap: units kept of a layer outside dyn/*.
+    """
+    told = _told(told_position)
+    if spec:
+        options = specs.read(spec)["options"]
+        folder, told = Path(options["import_trajectories"]), options["told_position"]
+        area, cap = options["area"], options["cap"]
+    elif folder is None:
+        raise Refused("say what to import: python -m dreamer.import_trajectories DIR --out FILE")
+    paths = foreign.recordings(folder)
+    first = next(episodes(paths))
+    header = about(first, paths, area or foreign_episodes.AREA, cap) | {"told_position": told}
+    header["provenance"] = provenance(spec)
+    trajectory.write(out, header, columns(header, paths))
+    return {"imported": header["imported"]["files"]}
+
+
+def episodes(paths):
+    """Every (where it lies, episode {name: value}) of the pickles, one file in memory at a time."""
+    for path in paths:
+        found = pickles.load(path)
+        if isinstance(found, dict) and "player_pos" in found:
+            found = [found]
+        elif isinstance(found, dict):
+            found = found.get("episodes")
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise Refused(f"{path} holds no recorded episodes; they are dicts with player_pos")
+        for index, episode in enumerate(found):
+            yield path.name if len(found) == 1 else f"{path.name}, episode {index}", episode
+
+
+def columns(header, paths):
+    """{column: values} of each episode; two equal ones, or different keys, are refused."""
+    seen, numbers = {}, set()
+    for index, (where, episode) in enumerate(episodes(paths)):
+        found = foreign_episodes.columns(header, where, episode, index)
+        number, steps = int(found["episode"][0]), len(found["step"])
+        parts = [found[name].tobytes() for name in ("x", "y", "action") if name in found]
+        key = hashlib.sha256(b"|".join([str(steps).encode(), *parts])).digest()
+        if key in seen:
+            raise Refused(
+                f"{seen[key]} and {where} hold the same path and actions, so one would be tested "
+                "on what the other taught; remove one"
+            )
+        if number in numbers:
+            raise Refused(f"{where} is episode {number}, which another file is too; remove one")
+        seen[key] = where
+        numbers.add(number)
+        yield found
+
+
+def about(first, paths, area, cap):
+    """The recording's header, from its first episode (where, {name: value})."""
+    return {
+        **foreign_episodes.header(*first, area, cap),
+        "kind": "trajectory",
+        "units": recorder.UNITS,
+        "options": {"cap": cap},
+        "imported": {
+            "folder": paths[0].parent.resolve().name,
+            "files": {path.name: files.sha256(path) for path in paths},
+        },
+    }
+
+
+def provenance(spec):
+    """Which code and versions made the recording."""
+    found = specs.read(spec) if spec else None
+    code = found["code"] if spec else closure.digest("dreamer.import_trajectories")
+    return {
+        "spec": specs.name(found) if spec else None,
+        "code": code,
+        "versions": stages.versions(),
+    }
+
+
+def _told(word):
+    if word not in TOLD:
+        raise Refused(f"--told-position is {word!r}, but takes {', '.join(TOLD)}")
+    return TOLD[word]
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    cli.run(main, ["--folder", *words] if words and not words[0].startswith("-") else words)
