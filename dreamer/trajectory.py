@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dreamer import row_groups
 from dreamer.columns import DTYPES, FACINGS, KINDS, POSITION, STEP, VITALS  # noqa: F401
 from jobs import files
 from jobs.errors import Refused
@@ -140,17 +141,18 @@ def has(path, *columns, kind="trajectory"):
     return set(columns) <= set(open_file(path, kind).schema_arrow.names)
 
 
-def read(path, columns, kind="trajectory"):
-    """{column: numpy array}, whole file; layers [T, units] float32, text columns as str arrays.
+def read(path, columns, kind="trajectory", rows=None):
+    """{column: numpy array}; layers [T, units] float32, text columns as str arrays.
 
-    Reading one layer reads that column alone. The terrain is read by `terrain`.
+    Reading one layer reads that column alone; `rows` (ascending) reads only the episodes that hold
+    them. The terrain is read by `terrain`.
     """
     file = open_file(path, kind)
     missing = [name for name in columns if name not in file.schema_arrow.names]
     if missing:
         raise Refused(f"{path} has no column {', '.join(missing)}")
     wide = set(header(path, kind)["layers"])
-    found = _table(path, file, columns)
+    found = _table(path, file, columns, rows)
     return {name: _numpy(found[name], name in wide) for name in columns}
 
 
@@ -167,10 +169,12 @@ def terrain(path):
     }
 
 
-def _table(path, file, columns):
+def _table(path, file, columns, rows=None):
     """Columns of an open file, or a refusal where the checksum of a page is wrong."""
     try:
-        return file.read(columns=list(columns))
+        if rows is None:
+            return file.read(columns=list(columns))
+        return row_groups.some(file, list(columns), rows)
     except (pa.ArrowInvalid, OSError) as error:
         raise Refused(f"{path} is damaged ({error}); make it again") from None
 
@@ -191,5 +195,5 @@ def _groups(file):
 def _numpy(column, wide):
     if wide:
         chunks = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
-        return np.concatenate(chunks).reshape(len(column), -1).astype(np.float32)
+        return np.concatenate(chunks).reshape(-1, column.type.list_size).astype(np.float32)
     return column.to_numpy()

@@ -58,6 +58,16 @@ def test_a_recording_reads_back_column_by_column(recording):
     assert trajectory.open_file(recording).num_row_groups == 3
 
 
+@pytest.mark.parametrize("rows", [[], [5], [0, 3, 9, 11]])
+def test_some_rows_are_those_of_the_whole(recording, rows):
+    names = ["episode", "facing", "dyn/deter", "enc/tokens"]
+    whole, some = (
+        trajectory.read(recording, names, rows=item) for item in (None, np.array(rows, int))
+    )
+    for name in names:
+        np.testing.assert_array_equal(some[name], whole[name][np.array(rows, int)])
+
+
 def test_terrain_comes_back_as_a_grid_indexed_x_then_y(recording):
     grid, changed = trajectory.terrain(recording)[1]
     assert grid.shape == (4, 5) and grid[2, 3] == 13 and changed[2, 3] == 1
