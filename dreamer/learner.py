@@ -9,7 +9,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from dreamer import checkpoint, state
+from dreamer import checkpoint, devices, state
 from jobs.errors import Refused
 
 INIT, TRAIN = 0, 2  # streams of keys; 1 is the driver's
@@ -18,55 +18,83 @@ INIT, TRAIN = 0, 2  # streams of keys; 1 is the driver's
 class Learner:
     """State of a family's agent, updated from `replay`.
 
-    What an update returns is fetched while the next one runs: metrics when asked for, fresh beliefs
-    one update late. All randomness follows from the seed and the number of the update.
+    One call makes `run.updates_per_call` updates, K in the shapes. The batches of the next call are
+    drawn while a call computes; metrics are fetched when asked for, fresh beliefs one call late.
+    All randomness follows from the seed and the number of the update.
     """
 
     def __init__(self, module, options, spaces, replay):
         self.module, self.options, self.replay = module, options, replay
-        self.size = options["run"]["batch_size"]
+        run = options["run"]
+        self.size, self.per_call = run["batch_size"], run["updates_per_call"]
+        self.devices = devices.Devices(run["devices"])
+        self.devices.check(self.size)
         self.root = jax.random.key(options["seed"])
         self.state = jax.jit(partial(module.init, options, spaces))(self._key(INIT))
+        if run["from_checkpoint"]:
+            self._start_from(run["from_checkpoint"])
+        self.state = self.devices.everywhere(self.state)
         self.belief = [item.name for item in module.layers(options, spaces) if item.belief]
-        self.updates, self.recent, self._late = 0, [], None
+        self.updates, self.recent, self._unread = 0, [], []
+        self._ahead = self._late = self._params = None
         self.seconds = {"update": 0.0, "waiting": 0.0}
         self._act = jax.jit(self._beliefs)
+        self._program = devices.several(module.train)
         self._train = None
-        if options["run"]["from_checkpoint"]:
-            self._start_from(options["run"]["from_checkpoint"])
 
     def compile(self):
-        """Prepare the update; returns its memory in bytes {agent, working}."""
-        batch = self.replay.blank(self.size)
-        train = jax.jit(self.module.train, donate_argnums=0)
-        self._train = train.lower(self.state, batch, self._key(TRAIN)).compile()
+        """Prepare the updates; returns their memory in bytes {agent, working}, per device."""
+        whole, split = self.devices.whole, self.devices.split
+        train = jax.jit(
+            self._program,
+            donate_argnums=0,
+            in_shardings=(whole, split, whole),
+            out_shardings=(whole, whole, split),
+        )
+        self._train = train.lower(self.state, self._blank(), self._keys()).compile()
         found = self._train.memory_analysis()
         agent = sum(leaf.nbytes for leaf in jax.tree.leaves(self.state))
         return {"agent": agent, "working": found.temp_size_in_bytes if found else 0}
 
+    @property
+    def params(self):
+        """The family's parameters on one device."""
+        if self._params is None:
+            self._params = self.devices.first(self.state.params)
+        return self._params
+
+    @property
+    def unlogged(self):
+        """Updates whose metrics wait for `fetch` and `clear`."""
+        return len(self.recent) + self.per_call * len(self._unread)
+
     def policy(self, carry, observation, keys):
         """Sampled actions and belief layers, as `driver.Driver` wants them."""
         start = time.perf_counter()
-        jax.block_until_ready(self.state.params)
+        params = jax.block_until_ready(self.params)
         self.seconds["waiting"] += time.perf_counter() - start
-        return self._act(self.state.params, carry, observation, keys)
+        return self._act(params, carry, observation, keys)
 
     def update(self, step):
-        """One update, at environment step `step`."""
+        """One call of updates, at environment step `step`."""
         start = time.perf_counter()
-        rng = np.random.default_rng([self.options["seed"], self.updates])
-        batch, windows = self.replay.sample(rng, self.size)
-        key = self._key(TRAIN, self.updates)
-        self.state, metrics, fresh = self._train(self.state, batch, key)
-        self.updates += 1
+        batches, windows = self._ahead or self._draw(0)
+        self._params = None
+        self.state, metrics, fresh = self._train(self.state, batches, self._keys())
+        self._unread.append((step, self.updates, metrics))
         self._write_late()
         self._late = windows, fresh
-        self.recent.append({"step": step, "updates": self.updates, **metrics})
+        self._ahead = self._draw(self.per_call)
+        self.updates += self.per_call
         self.seconds["update"] += time.perf_counter() - start
 
     def fetch(self):
         """Metrics of the updates since `clear`, as floats; a loss that is not finite is refused."""
-        self.recent = [_floats(row) for row in jax.device_get(self.recent)]
+        for step, updates, metrics in jax.device_get(self._unread):
+            for index in range(self.per_call):
+                row = {name: value[index].item() for name, value in metrics.items()}
+                self.recent.append({"step": step, "updates": updates + index + 1, **row})
+        self._unread = []
         for row in self.recent:
             for name, value in row.items():
                 if name.startswith("loss/") and not np.isfinite(value):
@@ -87,23 +115,46 @@ class Learner:
         arrays = state.arrays("agent", self.state)
         arrays["recent"] = np.array([[row[name] for name in names] for row in rows])
         if self._late:
-            windows, fresh = self._late
-            arrays |= {"windows": windows} | state.arrays("fresh", fresh)
+            (windows, fresh), (batches, ahead) = self._late, self._ahead
+            arrays |= {"windows": windows, "ahead": ahead}
+            arrays |= state.arrays("fresh", fresh) | state.arrays("batches", batches)
         return {"updates": self.updates, "recent": names}, arrays
 
     def restore(self, facts, arrays):
         """Continue from what `save` gave."""
         self.updates, names = facts["updates"], facts["recent"]
         self.recent = [dict(zip(names, row, strict=True)) for row in arrays["recent"].tolist()]
-        self.state = state.tree("agent", self.state, arrays)
+        self.state = self.devices.everywhere(state.tree("agent", self.state, arrays))
+        self._params = None
         if "windows" in arrays:
-            batch = self.replay.blank(self.size)
-            fresh = jax.eval_shape(self.module.train, self.state, batch, self.root)[2]
+            batches = self._blank()
+            fresh = jax.eval_shape(self._program, self.state, batches, self._keys())[2]
             self._late = arrays["windows"], state.tree("fresh", fresh, arrays)
+            batches = state.tree("batches", batches, arrays)
+            self._ahead = jax.device_put(batches, self.devices.split), arrays["ahead"]
 
     def values(self):
         """Parameters {name: numpy array}."""
         return jax.device_get(self.state.params.values)
+
+    def _draw(self, later):
+        """(batches {name: [K, B, ...]}, windows) for the call `later` updates from now."""
+        rng = np.random.default_rng([self.options["seed"], self.updates + later])
+        batch, windows = self.replay.sample(rng, self.per_call * self.size)
+        return jax.device_put(self._calls(batch), self.devices.split), windows
+
+    def _blank(self):
+        return self._calls(self.replay.blank(self.per_call * self.size))
+
+    def _calls(self, batch):
+        lead = self.per_call, self.size
+        return {name: rows.reshape(*lead, *rows.shape[1:]) for name, rows in batch.items()}
+
+    def _keys(self):
+        """Keys [K] of the next updates."""
+        first = self.updates
+        keys = [self._key(TRAIN, first + index) for index in range(self.per_call)]
+        return self.devices.everywhere(jax.numpy.stack(keys))
 
     def _key(self, *words):
         key = self.root
@@ -118,12 +169,9 @@ class Learner:
     def _write_late(self):
         if self._late:
             windows, fresh = self._late
-            self.replay.write_back(windows, jax.device_get(fresh))
+            fresh = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), jax.device_get(fresh))
+            self.replay.write_back(windows, fresh)
 
     def _start_from(self, path):
         _, values = checkpoint.load(path)
         self.state = checkpoint.fill(self.state, values, path)
-
-
-def _floats(row):
-    return {name: np.asarray(value).item() for name, value in row.items()}

@@ -25,7 +25,7 @@ class Training:
         module = family.load(options["agent"])
         self.replay = _replay(options, self.spaces, module, folder)
         self.learner = Learner(module, options, self.spaces, self.replay)
-        carry = module.start(self.learner.state.params, envs.num_envs)
+        carry = module.start(self.learner.params, envs.num_envs)
         self.driver = Driver(envs, self.learner.policy, carry, options["seed"])
         self.episodes = logs.Episodes(envs.num_envs, self.world["achievements"])
         self.lines = {name: logs.Lines(folder / f"{name}.jsonl") for name in LOGS}
@@ -68,9 +68,9 @@ class Training:
             self.report.scores.append(ended["score"])
             shown = {f"episode/{name}": ended[name] for name in ("score", "length")}
             self.board.scalars(self.step, shown)
-        while self.learner.updates < self.due():
+        while self.learner.updates + self.learner.per_call <= self.due():
             self.learner.update(self.step)
-            if len(self.learner.recent) >= self.run["log_every"]:
+            if self.learner.unlogged >= self.run["log_every"]:
                 self.log()
         if self.learner.updates and self.passed(self.run["video_every"]):
             self.film()
@@ -98,7 +98,7 @@ class Training:
 
     def film(self):
         """An open-loop prediction for TensorBoard."""
-        frames = self.video.frames(self.learner.state.params, self.replay, self.step)
+        frames = self.video.frames(self.learner.params, self.replay, self.step)
         if frames is not None:
             self.board.video(self.step, "open_loop", frames)
 

@@ -1,0 +1,61 @@
+"""One program over several devices: the batch is split among them, everything else is on all.
+
+In the shapes, K is updates in one call, B the batch.
+"""
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jobs.errors import Refused
+
+AXIS = "batch"
+
+
+class Devices:
+    """The first `count` visible devices, or all of them for 0."""
+
+    def __init__(self, count):
+        seen = jax.devices()
+        if count > len(seen):
+            raise Refused(
+                f"option run.devices is {count}, but JAX finds {len(seen)} here "
+                f"({seen[0].platform}); lower it, or take 0 for all there are"
+            )
+        self.all = seen[: count or len(seen)]
+        mesh = Mesh(np.array(self.all), (AXIS,))
+        self.whole = NamedSharding(mesh, PartitionSpec())
+        self.split = NamedSharding(mesh, PartitionSpec(None, AXIS))  # arrays [K, B, ...]
+
+    def check(self, batch):
+        """Refuse a batch of so many sequences that cannot be split evenly."""
+        if batch % len(self.all):
+            raise Refused(
+                f"option run.batch_size is {batch}, but must be a multiple of the "
+                f"{len(self.all)} devices that run.devices asks for"
+            )
+
+    def everywhere(self, tree):
+        """`tree` with a copy of each array on every device."""
+        return jax.device_put(tree, self.whole)
+
+    def first(self, tree):
+        """The copies on the first device, where the policy runs; shares their memory."""
+        return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
+
+
+def several(train):
+    """A family's `train` over batches {name: [K, B, ...]} and keys [K], as one program.
+
+    Metrics and write-back get a leading axis K.
+    """
+
+    def program(state, batches, keys):
+        def one(state, inputs):
+            state, metrics, fresh = train(state, *inputs)
+            return state, (metrics, fresh)
+
+        state, (metrics, fresh) = jax.lax.scan(one, state, (batches, keys))
+        return state, metrics, fresh
+
+    return program
