@@ -1,59 +1,88 @@
-"""Rows of a fixed size on disk: per environment a series of files, each of `length` rows.
+"""Rows of a fixed size on disk: a series of files, each with `length` rows of every environment.
 
 Plain reads and writes, so memory stays small and what was used lately lies in the page cache.
 """
 
+import functools
 import os
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from jobs import files
 
+OPEN = 128  # files of one series held open, far fewer than a process may have
+
+
+class File:
+    """An open file that is closed with its last user, also if that is another thread."""
+
+    handle = -1
+
+    def __init__(self, path, flags):
+        self.handle = os.open(path, flags, 0o644)
+
+    def __del__(self):
+        if self.handle >= 0:
+            os.close(self.handle)
+
 
 class Chunks:
-    """Rows of the structured dtype `kind`, addressed by environment and time (counted from 0)."""
+    """Rows of the structured dtype `kind`, addressed by environment and time (counted from 0).
 
-    def __init__(self, folder, kind, length=1024):
-        self.folder, self.kind, self.length = Path(folder), np.dtype(kind), length
+    In a file the rows of one environment lie one after another.
+    """
+
+    def __init__(self, folder, kind, envs, length=1024):
+        self.folder, self.kind = Path(folder), np.dtype(kind)
+        self.envs, self.length = envs, length
+        self._file = functools.lru_cache(OPEN)(functools.partial(_open, self.folder))
         self._written = set()
         self.clear()
 
     def clear(self):
         """Forget everything."""
+        self._file.cache_clear()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self._oldest = 0
 
+    def append(self, time, rows):
+        """Put one row of every environment [N] at `time`."""
+        chunk, offset = divmod(time, self.length)
+        handle = self._file(chunk).handle
+        for env in range(self.envs):
+            _whole(os.pwrite, handle, rows[env : env + 1], env * self.length + offset)
+        self._written.add(chunk)
+
     def write(self, env, time, rows):
-        """Put rows [T] at time, time + 1, ..."""
-        for chunk, offset, part in self._parts(time, len(rows)):
-            path = self._path(env, chunk)
-            with _opened(path, os.O_WRONLY | os.O_CREAT) as handle:
-                _whole(os.pwrite, handle, rows[part], offset)
-            self._written.add(path)
+        """Put rows [T] of one environment at time, time + 1, ..."""
+        for chunk, offset, part in self._parts(env, time, len(rows)):
+            _whole(os.pwrite, self._file(chunk).handle, rows[part], offset)
+            self._written.add(chunk)
 
     def read(self, env, time, out):
         """Fill the contiguous array `out` [T] with the rows at time, time + 1, ..."""
-        for chunk, offset, part in self._parts(time, len(out)):
-            with _opened(self._path(env, chunk), os.O_RDONLY) as handle:
-                _whole(_pread, handle, out[part], offset)
+        for chunk, offset, part in self._parts(env, time, len(out)):
+            _whole(_pread, self._file(chunk).handle, out[part], offset)
         return out
 
     def drop(self, before):
         """Remove the files that hold only rows earlier than `before`."""
-        for chunk in range(self._oldest, before // self.length):
-            for path in self.folder.glob(f"*-{chunk:08d}"):
-                path.unlink()
-                self._written.discard(path)
-        self._oldest = max(self._oldest, before // self.length)
+        gone = range(self._oldest, before // self.length)
+        for chunk in gone:
+            _path(self.folder, chunk).unlink(missing_ok=True)
+        if gone:
+            self._file.cache_clear()  # a file that is open keeps its place on the disk
+            self._written.difference_update(gone)
+            self._oldest = gone.stop
 
     def sync(self):
         """Force what was written since the last call onto the disk."""
-        for path in sorted(self._written):
-            files.sync(path)
+        for chunk in sorted(self._written):
+            os.fsync(self._file(chunk).handle)
+        files.sync(self.folder)
         self._written.clear()
 
     def link(self, folder):
@@ -62,32 +91,28 @@ class Chunks:
 
     def restore(self, folder):
         """Take the files of a folder made by `link` in place of what is here."""
+        self._file.cache_clear()
         shutil.rmtree(self.folder)
         _link(Path(folder), self.folder)
-        chunks = [int(path.name.split("-")[1]) for path in self.folder.iterdir()]
-        self._oldest = min(chunks, default=0)
+        self._oldest = min((int(path.name) for path in self.folder.iterdir()), default=0)
         self._written.clear()
 
-    def _path(self, env, chunk):
-        return self.folder / f"{env:04d}-{chunk:08d}"
-
-    def _parts(self, time, count):
-        """(chunk, first row in it, slice of the asked rows) for each file touched."""
+    def _parts(self, env, time, count):
+        """(chunk, first row in its file, slice of the asked rows) for each file touched."""
         done = 0
         while done < count:
             chunk, offset = divmod(time + done, self.length)
             size = min(self.length - offset, count - done)
-            yield chunk, offset, slice(done, done + size)
+            yield chunk, env * self.length + offset, slice(done, done + size)
             done += size
 
 
-@contextmanager
-def _opened(path, mode):
-    handle = os.open(path, mode, 0o644)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
+def _path(folder, chunk):
+    return folder / f"{chunk:08d}"
+
+
+def _open(folder, chunk):
+    return File(_path(folder, chunk), os.O_RDWR | os.O_CREAT)
 
 
 def _pread(handle, view, place):
@@ -108,3 +133,4 @@ def _link(source, target):
     target.mkdir(parents=True)
     for path in source.iterdir():
         os.link(path, target / path.name)
+    files.sync(target)

@@ -24,9 +24,9 @@ class Replay:
 
     def __init__(self, folder, rows, latents, envs, window, capacity, sampler, online=True):
         self.envs, self.window, self.kept = envs, window, capacity // envs
-        self.rows = Chunks(Path(folder, "rows"), rows)
-        self.latents = Chunks(Path(folder, "latents"), latents)
-        self.undo = Undo(self.latents, envs, self.kept)
+        self.rows = Chunks(Path(folder, "rows"), rows, envs)
+        self.latents = Chunks(Path(folder, "latents"), latents, envs)
+        self.undo = Undo(self.latents, self.kept)
         self.sampler = samplers.make(sampler, envs, window)
         self.fresh = samplers.Fresh(envs, window) if online else None
         self.end = 0  # rows that each environment ever gave
@@ -42,9 +42,7 @@ class Replay:
     def add(self, row):
         """Append one row [N, ...] of every environment: {name: array}, belief layers included."""
         for chunks in (self.rows, self.latents):
-            new = _pack(row, chunks.kind, (self.envs,))
-            for env in range(self.envs):
-                chunks.write(env, self.end, new[env : env + 1])
+            chunks.append(self.end, _pack(row, chunks.kind, (self.envs,)))
         self.end += 1
         for chunks in (self.rows, self.latents):
             chunks.drop(self.oldest)
@@ -117,8 +115,8 @@ class Replay:
         self.sampler.keep(self.oldest, self.end)
 
     def _empty(self, count, length):
-        rows = np.zeros((count, length), self.rows.kind)
-        return rows, np.zeros((count, 1), self.latents.kind)
+        rows = np.empty((count, length), self.rows.kind)  # zeros would touch each page twice
+        return rows, np.empty((count, 1), self.latents.kind)
 
 
 def kinds(spaces, layers):

@@ -1,8 +1,13 @@
 """Undo files: what rows held when a state was saved, so that saving need not copy them."""
 
+import os
 from pathlib import Path
 
 import numpy as np
+
+from dreamer.chunks import File
+
+BLOCK = 4096  # records put back at once
 
 
 class Undo:
@@ -11,38 +16,49 @@ class Undo:
     `chunks` are the rows; each environment keeps at most `capacity` of them.
     """
 
-    def __init__(self, chunks, envs, capacity):
+    def __init__(self, chunks, capacity):
         self.chunks = chunks
         self._kind = np.dtype([("env", "<i4"), ("time", "<i8"), ("row", chunks.kind)])
-        self._kept = np.zeros((envs, capacity), bool)
-        self._path, self._end = None, 0
+        self._kept = np.zeros((chunks.envs, capacity), bool)
+        self._file, self._end = None, 0
 
     def begin(self, path, end):
         """From now on keep the present value of rows earlier than `end` in the file `path`."""
-        self._path, self._end = Path(path), end
-        self._path.write_bytes(b"")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        self._file, self._end = File(path, flags), end
         self._kept[:] = False
 
     def keep(self, env, time, count):
         """Call before `count` rows from `time` on are overwritten."""
         times = np.arange(time, min(time + count, self._end))
         places = times % self._kept.shape[1]
-        if self._path is None or not len(times) or self._kept[env, places].all():
+        if self._file is None or not len(times) or self._kept[env, places].all():
             return
-        old = np.zeros(len(times), self._kind)
+        old = np.empty(len(times), self._kind)
         old["env"], old["time"] = env, times
         old["row"] = self.chunks.read(env, time, np.empty(len(times), self.chunks.kind))
-        with open(self._path, "ab", buffering=0) as file:
-            file.write(old[~self._kept[env, places]].tobytes())
+        self._append(old[~self._kept[env, places]].tobytes())
         self._kept[env, places] = True
 
     def apply(self, path):
         """Put the rows kept in a file back; a record cut off by a kill was never needed."""
         if not Path(path).exists():
             return
-        content = Path(path).read_bytes()
-        whole = len(content) // self._kind.itemsize
-        records = np.frombuffer(content, self._kind, whole)
+        size = self._kind.itemsize
+        with open(path, "rb") as file:
+            while content := file.read(BLOCK * size):
+                self._put_back(np.frombuffer(content, self._kind, len(content) // size))
+
+    def _append(self, content):
+        while content:
+            content = content[os.write(self._file.handle, content) :]
+
+    def _put_back(self, records):
+        """Write records [M], those that follow each other in time at once."""
+        env, time = records["env"].astype(np.int64), records["time"]
         rows = np.ascontiguousarray(records["row"])
-        for place, (env, time) in enumerate(zip(records["env"], records["time"], strict=True)):
-            self.chunks.write(int(env), int(time), rows[place : place + 1])
+        breaks = np.flatnonzero((np.diff(env) != 0) | (np.diff(time) != 1)) + 1
+        bounds = [0, *breaks.tolist(), len(records)]
+        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+            if stop > start:
+                self.chunks.write(int(env[start]), int(time[start]), rows[start:stop])
