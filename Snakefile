@@ -38,5 +38,5 @@ for stage in [stage for stage, item in stages.STAGES.items() if "{run}" in item.
         name:
             stage
         input:
-            every(stages.STAGES[stage].first),
+            every(stages.STAGES[stage].first, stage),
         localrule: True

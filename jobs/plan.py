@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dreamer import family
+from dreamer import foreign as foreign_options
 from dreamer import options as agent_options
-from jobs import closure, files, specs
+from jobs import checks, closure, files, foreign, specs, stages
 from jobs.errors import Refused
 from jobs.stages import STAGES, sidecar
 
@@ -39,14 +40,37 @@ class Plan:
 
     def spec(self, stage, run=None, seed=None):
         """The spec of a stage, for one run and seed where the stage has them."""
-        item, place = STAGES[stage], self.run(run) if run else None
-        options = self.config[item.block] if item.block else {}
-        if stage == "train":
-            options = tree(place, seed)
+        place = self.run(run) if run else None
+        options = self._options(stage, place, seed)
         wanted = modules(stage, place)
         lock = self.locks[self.environment(stage, run)]
         seed = int(seed) if run else None
         return specs.build(run, seed, stage, options, wanted, self.code["+".join(wanted)], lock)
+
+    def _options(self, stage, run, seed):
+        """The options in a spec: those of its block, but for the stages that begin a run."""
+        block = STAGES[stage].block
+        options = self.config[block] if block else {}
+        if stage == "train":
+            return tree(run, seed)
+        if stage == "import_run":
+            found = foreign.run(run["import_run"], run["checkpoint"])
+            return {"import_run": run["import_run"], "checkpoint": found.stamp}
+        if stage == "import_trajectories":
+            names = ("import_trajectories", "told_position", "area")
+            return {name: run[name] for name in names} | {"cap": self.config["record"]["cap"]}
+        if stage == "position" and run["import_trajectories"] and options["split"] == "test":
+            return {**options, "split": "episodes"}  # there is no second recording
+        return options
+
+    def imported(self, run):
+        """Files that the run begins with, which are inputs of its first job; none if trained."""
+        place = self.run(run)
+        if place["import_run"]:
+            return foreign.run(place["import_run"], place["checkpoint"]).files()
+        if place["import_trajectories"]:
+            return foreign.recordings(place["import_trajectories"])
+        return []
 
     def environment(self, stage, run=None):
         """Which of the three environments a stage runs in."""
@@ -81,14 +105,15 @@ def make(config):
     runs = {item["name"]: item for item in config["runs"]}
     if len(runs) < len(config["runs"]):
         raise Refused("in the configuration, two runs have the same name; give each its own")
-    if config["record"]["seed"] == config["record"]["test_seed"]:
-        raise Refused(
-            "in the configuration, record.seed and record.test_seed are equal, so the test "
-            "recording would repeat the other; give them different seeds"
-        )
+    checks.recordings(config["record"])
     for item in runs.values():
         _check(item, config)
-    wanted = {tuple(modules(stage, item)) for stage in STAGES for item in runs.values()}
+    wanted = {
+        tuple(modules(stage, item))
+        for item in runs.values()
+        for stage, found in STAGES.items()
+        if stage in stages.of(item) or "{run}" not in found.first
+    }
     code = {"+".join(names): closure.digest(*names) for names in wanted}
     locks = {name: files.sha256(closure.ROOT / f"envs/{name}.lock.txt") for name in LOCKS}
     return Plan(config, code, locks)
@@ -96,6 +121,9 @@ def make(config):
 
 def tree(run, seed):
     """The resolved option tree of a run of the configuration, for one seed."""
+    if run["import_run"]:
+        found = foreign.run(run["import_run"], run["checkpoint"])
+        return foreign_options.tree(found.config)
     overrides = {"agent": run["agent"], **run["options"], "seed": int(seed)}
     return agent_options.resolve(run["configs"], overrides)
 
@@ -150,28 +178,15 @@ def write_spec(spec):
 def _check(run, config):
     """Refuse what the commands would refuse hours later."""
     where = f"in the configuration, run {run['name']}: "
-    if set(run["options"]) & {"seed", "agent"}:
-        raise Refused(where + "options cannot hold seed or agent; use seeds and agent of the run")
+    checks.begin(run, where)
     try:
         found = tree(run, 0)
+        if run["import_trajectories"]:
+            foreign.recordings(run["import_trajectories"])
     except Refused as error:
         raise Refused(where + str(error)) from None
-    if found["task"] == "crafter":
-        _check_crafter(found["env"]["crafter"], config["record"], config["dreams"], where)
-
-
-def _check_crafter(world, record, dreams, where):
-    if world["fixed_seed"] and not world["random_spawn"] and not record["sample"]:
-        raise Refused(
-            where + "with one fixed world, one spawn and argmax actions all recorded episodes "
-            "would be the same; set env.crafter.random_spawn or record.sample to true"
-        )
-    if world["length"] <= dreams["horizon"]:
-        raise Refused(
-            where + f"episodes end after {world['length']} steps, so no dream of "
-            f"{dreams['horizon']} steps can be compared with what really came; set "
-            "dreams.horizon below env.crafter.length"
-        )
+    if found["task"] == "crafter" and "record" in stages.of(run):
+        checks.crafter(found["env"]["crafter"], config["record"], config["dreams"], where)
 
 
 def _made_by(stage, run, seed):

@@ -93,6 +93,7 @@ def _takes(error):
         "maximum": lambda: f"at most {limit}",
         "exclusiveMinimum": lambda: f"more than {limit}",
         "exclusiveMaximum": lambda: f"less than {limit}",
+        "maxItems": lambda: f"at most {limit} of them",
         "minItems": lambda: f"at least {limit} of them",
         "uniqueItems": lambda: "each value once",
         "pattern": lambda: f"a text that matches {limit}",

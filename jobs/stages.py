@@ -14,6 +14,8 @@ class Stage(NamedTuple):
 
 SEED = "results/{run}/seed{seed}/"
 STAGES = {
+    "import_run": Stage("dreamer.import_run", SEED + "checkpoint.safetensors", agent=True),
+    "import_trajectories": Stage("dreamer.import_trajectories", SEED + "trajectory.parquet"),
     "train": Stage("dreamer.train", SEED + "checkpoint.safetensors", agent=True),
     "record": Stage("dreamer.record", SEED + "trajectory.parquet", "record", agent=True),
     "position": Stage("analysis.position", SEED + "position.json", "position"),
@@ -32,6 +34,27 @@ STAGES = {
     "compare": Stage("analysis.compare", "results/summary.parquet", "compare"),
     "report": Stage("analysis.report", "results/report.html", "report"),
 }
+
+
+# How a run that is imported begins, and which stages it does without.
+IMPORTS = {
+    "import_run": {"train"},
+    "import_trajectories": {
+        *("train", "record", "dream", "dreams", "plot_dreams", "training", "plot_training"),
+    },
+}
+
+
+def imported(run):
+    """Which of IMPORTS a run of the configuration begins with, or None where it is trained."""
+    return next((name for name in IMPORTS if run[name]), None)
+
+
+def of(run):
+    """Names of the stages that a run of the configuration has, but for those over all runs."""
+    begin = imported(run)
+    without = set(IMPORTS) - {begin} | IMPORTS.get(begin, set())
+    return [name for name, item in STAGES.items() if "{run}" in item.first and name not in without]
 
 
 def sidecar(stage, run="{run}", seed="{seed}"):

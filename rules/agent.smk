@@ -51,6 +51,61 @@ for number, (steps, names) in enumerate(snapshots().items()):
             """
 
 
+rule import_run_seed:
+    input:
+        files=foreign,
+        spec=spec("import_run"),
+    output:
+        checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",
+        metrics="results/{run}/seed{seed}/metrics.parquet",
+        episodes="results/{run}/seed{seed}/episodes.parquet",
+        prov=prov("import_run"),
+    log:
+        "results/{run}/seed{seed}/logs/import_run.log",
+    wildcard_constraints:
+        run=runs("import_run"),
+    conda:
+        "../envs/agent.yaml"
+    threads: 1
+    resources:
+        mem_mb=16000,
+        runtime="30m",
+    params:
+        spec=content("import_run"),
+    shell:
+        """
+        python -m dreamer.import_run --spec {input.spec} --out {output.checkpoint} \
+            --metrics {output.metrics} --episodes {output.episodes} \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule import_trajectories_seed:
+    input:
+        files=foreign,
+        spec=spec("import_trajectories"),
+    output:
+        trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        prov=prov("import_trajectories"),
+    log:
+        "results/{run}/seed{seed}/logs/import_trajectories.log",
+    wildcard_constraints:
+        run=runs("import_trajectories"),
+    conda:
+        "../envs/agent.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime="1h",
+    params:
+        spec=content("import_trajectories"),
+    shell:
+        """
+        python -m dreamer.import_trajectories --spec {input.spec} --out {output.trajectory} \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
 rule record_seed:
     input:
         checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",
@@ -63,6 +118,8 @@ rule record_seed:
         "results/{run}/seed{seed}/logs/record.log",
     benchmark:
         "results/{run}/seed{seed}/benchmarks/record.tsv"
+    wildcard_constraints:
+        run=runs("record"),
     retries: 30
     conda:
         conda_of("record")

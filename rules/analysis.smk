@@ -10,7 +10,7 @@ runs and seeds; results/report.html.
 rule position_seed:
     input:
         trajectory="results/{run}/seed{seed}/trajectory.parquet",
-        test="results/{run}/seed{seed}/trajectory_test.parquet",
+        test=tested,
         spec=spec("position"),
     output:
         scores="results/{run}/seed{seed}/position.json",

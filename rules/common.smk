@@ -78,22 +78,46 @@ def gpu(stage, kind):
     return resource
 
 
-def every(pattern, **lists):
-    """`pattern` for every run and seed of the configuration, and every item of further lists."""
-    pairs = [
-        (run["name"], seed) for run in PLAN.config["runs"] for seed in run["seeds"]
-    ]
+def every(pattern, stage):
+    """`pattern` for every run and seed of the configuration whose runs have the stage."""
     return [
         path
-        for run, seed in pairs
-        for path in expand(pattern, run=run, seed=seed, **lists)
+        for run in PLAN.config["runs"]
+        if stage in stages.of(run)
+        for path in expand(pattern, run=run["name"], seed=run["seeds"])
     ]
+
+
+def runs(stage):
+    """Pattern of the names of the runs that have a stage; one that fits nothing if none has."""
+    found = [run["name"] for run in PLAN.config["runs"] if stage in stages.of(run)]
+    return "|".join(found) or "(?!)"
+
+
+def foreign(wildcards):
+    """Input function: the files that an imported run begins with."""
+    return [str(path) for path in PLAN.imported(wildcards.run)]
+
+
+def tested(wildcards):
+    """Input function: the recording for testing; an imported one is split by its episodes."""
+    test = "record" in stages.of(PLAN.run(wildcards.run))
+    name = "trajectory_test" if test else "trajectory"
+    return f"results/{wildcards.run}/seed{wildcards.seed}/{name}.parquet"
+
+
+def makers(wildcards):
+    """Input function: what made the files of a run, in the order of the stages."""
+    found = stages.of(PLAN.run(wildcards.run))
+    return [stages.sidecar(stage, *wildcards) for stage in MAKERS if stage in found]
 
 
 def snapshots():
     """{steps at which to keep a checkpoint: names of the runs that ask for these}."""
     found = {}
     for run in PLAN.config["runs"]:
+        if "train" not in stages.of(run):
+            continue
         steps = plan.tree(run, 0)["run"]["snapshots"]
         found.setdefault(tuple(steps), []).append(run["name"])
     return found
@@ -117,14 +141,40 @@ def pngs(*names):
 
 def drawn():
     """Every figure of every run and seed, SVG and PNG."""
-    names = [f"{stage}_seed" for stage in stages.STAGES if stage.startswith("plot_")]
-    outputs = [str(path) for name in names for path in getattr(rules, name).output]
-    pictures = [item for item in outputs if item.endswith((".svg", ".png"))]
-    return [path for item in pictures for path in every(item)]
+    return [
+        path
+        for stage in stages.STAGES
+        if stage.startswith("plot_")
+        for item in map(str, getattr(rules, f"{stage}_seed").output)
+        if item.endswith((".svg", ".png"))
+        for path in every(item, stage)
+    ]
+
+
+def answers():
+    """The scores of every run and seed, question by question."""
+    folder = "results/{run}/seed{seed}"
+    return [
+        path
+        for question in QUESTIONS
+        for path in every(f"{folder}/{question}.json", question)
+    ]
+
+
+def tables():
+    """What the report reads of every run and seed beside scores and figures."""
+    return [
+        path
+        for stage, names in TABLES.items()
+        for name in names
+        for path in every(f"results/{{run}}/seed{{seed}}/{name}", stage)
+    ]
 
 
 QUESTIONS = ["position", "tuning", "dreams", "behavior", "training"]
 MAKERS = [
+    "import_run",
+    "import_trajectories",
     "train",
     "record",
     "position",
@@ -134,7 +184,12 @@ MAKERS = [
     "behavior",
     "training",
 ]
-TABLES = ["checkpoint.safetensors", "metrics.parquet", "trajectory.parquet"]
+TABLES = {
+    "train": ["checkpoint.safetensors", "metrics.parquet"],
+    "import_run": ["checkpoint.safetensors", "metrics.parquet"],
+    "record": ["trajectory.parquet"],
+    "import_trajectories": ["trajectory.parquet"],
+}
 
 try:
     PLAN = start()

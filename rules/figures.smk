@@ -10,7 +10,7 @@ rule plot_position_seed:
         scores="results/{run}/seed{seed}/position.json",
         steps="results/{run}/seed{seed}/position_steps.parquet",
         trajectory="results/{run}/seed{seed}/trajectory.parquet",
-        test="results/{run}/seed{seed}/trajectory_test.parquet",
+        test=tested,
         spec=spec("plot_position"),
     output:
         decoded_path=figure("decoded_path", "position"),

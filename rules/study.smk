@@ -8,7 +8,7 @@ results/report.html.
 
 rule run_info_seed:
     input:
-        sidecars=[prov(stage) for stage in MAKERS],
+        sidecars=makers,
         spec=spec("run_info"),
     output:
         info="results/{run}/seed{seed}/run_info.json",
@@ -29,7 +29,7 @@ rule run_info_seed:
 
 rule compare:
     input:
-        scores=every("results/{run}/seed{seed}/{question}.json", question=QUESTIONS),
+        scores=answers(),
         spec=spec("compare"),
     output:
         summary="results/summary.parquet",
@@ -53,9 +53,9 @@ rule compare:
 
 rule report:
     input:
-        info=every("results/{run}/seed{seed}/run_info.json"),
-        scores=every("results/{run}/seed{seed}/{question}.json", question=QUESTIONS),
-        tables=every("results/{run}/seed{seed}/{table}", table=TABLES),
+        info=every("results/{run}/seed{seed}/run_info.json", "run_info"),
+        scores=answers(),
+        tables=tables(),
         figures=drawn(),
         intervals="results/intervals.csv",
         spec=spec("report"),

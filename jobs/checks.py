@@ -1,0 +1,45 @@
+"""What in a checked configuration still cannot work, told before any job starts."""
+
+from jobs import stages
+from jobs.errors import Refused
+
+
+def recordings(record):
+    """Refuse two recordings that would be the same; `record` is the configuration's block."""
+    if record["seed"] == record["test_seed"]:
+        raise Refused(
+            "in the configuration, record.seed and record.test_seed are equal, so the test "
+            "recording would repeat the other; give them different seeds"
+        )
+
+
+def begin(run, where):
+    """Refuse a run of the configuration that is to be both trained and imported."""
+    if set(run["options"]) & {"seed", "agent"}:
+        raise Refused(where + "options cannot hold seed or agent; use seeds and agent of the run")
+    if run["import_run"] and run["import_trajectories"]:
+        raise Refused(where + "import_run and import_trajectories are both set; keep one")
+    imported = stages.imported(run)
+    own = [name for name in ("configs", "options") if run[name]]
+    own += ["agent"] if run["agent"] != "v3" else []
+    if imported and own:
+        raise Refused(
+            where + f"{imported} is set, so nothing is trained; leave out {', '.join(own)}"
+        )
+    if imported and len(run["seeds"]) > 1:
+        raise Refused(where + f"{imported} gives one result, so seeds takes one number, a label")
+
+
+def crafter(world, record, dreams, where):
+    """Refuse recordings that would repeat one episode, and dreams longer than any episode."""
+    if world["fixed_seed"] and not world["random_spawn"] and not record["sample"]:
+        raise Refused(
+            where + "with one fixed world, one spawn and argmax actions all recorded episodes "
+            "would be the same; set env.crafter.random_spawn or record.sample to true"
+        )
+    if world["length"] <= dreams["horizon"]:
+        raise Refused(
+            where + f"episodes end after {world['length']} steps, so no dream of "
+            f"{dreams['horizon']} steps can be compared with what really came; set "
+            "dreams.horizon below env.crafter.length"
+        )
