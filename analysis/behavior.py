@@ -13,16 +13,17 @@ from analysis.rows import row
 from dreamer import trajectory as recordings
 from jobs import cli, files
 
-COLUMNS = ("episode", "step", "x", "y", "action", "reward")
+COLUMNS = ("episode", "step", "x", "y")
 PREFIX = "achievement_"
 WALK = "random walk from the same starts, as many steps"
 NOT_YET = ["episode length and return of a random policy: not yet computed"]
 
 
 def episodes(table):
-    """One row per episode: length in environment steps, return."""
+    """One row per episode: length in environment steps, and return where rewards were recorded."""
     groups = table.groupby("episode")
-    return pd.DataFrame({"length": groups["step"].max(), "return": groups["reward"].sum()})
+    found = pd.DataFrame({"length": groups["step"].max()})
+    return found.assign(**{"return": groups["reward"].sum()}) if "reward" in table else found
 
 
 def worlds(recording, header):
@@ -80,16 +81,17 @@ def summary(ended, ground):
             row(share, agent["coverage"], "share", "high", walk["coverage"], WALK),
             row(even, agent["divergence"], "bits", "low", walk["divergence"], WALK),
         ]
-    length, gain = float(ended["length"].mean()), float(ended["return"].mean())
-    return [
-        *rows,
-        row("mean episode length", length, "steps", "high"),
-        row("mean episode return", gain, "reward", "high"),
+    units = {"length": "steps", "return": "reward"}
+    means = ended.mean().to_dict()
+    return rows + [
+        row(f"mean episode {name}", value, units[name], "high") for name, value in means.items()
     ]
 
 
-def notes(ground, steps):
+def notes(ground, ended, steps):
     """Sentences on what the chance levels mean and what is missing."""
+    if "return" not in ended:
+        yield "The recording holds no rewards, so there is no return."
     if not ground:
         yield "The recording holds no terrain, so the share of tiles visited cannot be told."
         return
@@ -117,7 +119,8 @@ def main(spec: Path, trajectory: Path, scores: Path):
     """Measure where the agent went and how its episodes ended."""
     options, header = cli.options(spec), recordings.header(trajectory)
     names = [f"{PREFIX}{name}" for name in header["achievements"]]
-    table = pd.DataFrame(recordings.read(trajectory, [*COLUMNS, *names]))
+    reward = ["reward"] if recordings.has(trajectory, "reward") else []
+    table = pd.DataFrame(recordings.read(trajectory, [*COLUMNS, *reward, *names]))
     ended, grounds = episodes(table), worlds(trajectory, header)
     ground = wandering(table, grounds, options["walks"], options["seed"]) if grounds else None
     most = table.groupby("episode")[names].max()
@@ -126,7 +129,7 @@ def main(spec: Path, trajectory: Path, scores: Path):
         scores,
         {
             "summary": summary(ended, ground),
-            "notes": list(notes(ground, len(table))),
+            "notes": list(notes(ground, ended, len(table))),
             "not_yet": NOT_YET,
             "ground": ground,
             "episodes": ended.reset_index().to_dict("list"),

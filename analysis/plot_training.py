@@ -78,7 +78,7 @@ def main(
     _, table = trajectory.read_log(curves, "training_curves")
     found = files.read_json(scores)
     episodes = table[(table["panel"] == "episodes") & (table["curve"] != "cumulative reward")]
-    grid(episodes, learning_curves, "No training episode ended, so there is no score to draw.")
+    grid(episodes, learning_curves, "There are no scores of training episodes to draw.")
     model = table[table["panel"] == "world model"]
     grid(model, losses, "No losses were logged or asked for.")
     draw_achievements(found["unlock_rates"], found["episodes"], achievements)

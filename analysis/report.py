@@ -18,19 +18,39 @@ MIME = {".svg": "image/svg+xml", ".png": "image/png"}
 LARGE = 400_000  # bytes above which a vector figure is shown as PNG, to keep the page light
 
 
+NOTHING = {
+    "warning": None,
+    "figures": [],
+    "tables": {"plain": [], "grid": []},
+    "notes": [
+        "Not available for imported recordings: this needs the agent itself, or its training."
+    ],
+    "not_yet": [],
+}
+
+
 def chapter(folder):
     """Everything the page says about one run and seed: words, sections, provenance."""
-    info = folder / "run_info.json"
+    info, told = folder / "run_info.json", report_words.told(folder)
+    stages = files.read_json(info) if info.is_file() else {}
+    alone = "import_trajectories" in stages
     return {
         "name": f"{folder.parent.name}, seed {folder.name.removeprefix('seed')}",
         "anchor": f"{folder.parent.name}-{folder.name}",
+        "run": folder.parent.name,
         "words": report_words.run(folder),
-        "sections": [section(folder, item) for item in yaml.safe_load(_text("sections.yaml"))],
-        "stages": files.read_json(info) if info.is_file() else {},
+        "told": told,
+        "sections": [
+            {**item, **NOTHING}
+            if alone and item["key"] not in stages
+            else section(folder, item, told)
+            for item in yaml.safe_load(_text("sections.yaml"))
+        ],
+        "stages": stages,
     }
 
 
-def section(folder, item):
+def section(folder, item, told=None):
     """One question: its figures with captions, its numbers with chance, what is still missing."""
     path = folder / f"{item['key']}.json"
     found = files.read_json(path) if path.is_file() else {"not_yet": [f"{item['title']} {MISSING}"]}
@@ -38,6 +58,7 @@ def section(folder, item):
         **item,
         "figures": [figure(folder / "figures", name) for name in item["figures"]],
         "tables": tables(found.get("summary", [])),
+        "warning": told,
         "notes": found.get("notes", []),
         "not_yet": found.get("not_yet", []),
     }
@@ -82,10 +103,12 @@ def main(spec: Path, folders: list[Path], intervals_csv: Path, report: Path):
     options = cli.options(spec)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters["number"] = number
+    chapters = [chapter(folder) for folder in folders]
     page = environment.from_string(_text("report.html.j2")).render(
         title=options["title"],
-        chapters=[chapter(folder) for folder in folders],
+        chapters=chapters,
         seeds=_intervals(intervals_csv),
+        told=[item["run"] for item in chapters if item["told"]],
         missing=MISSING,
     )
     with files.atomic(report) as temporary:

@@ -1,5 +1,6 @@
 """The run in words: what was trained, in which world, and what was recorded."""
 
+import json
 import math
 
 from safetensors import safe_open
@@ -7,26 +8,63 @@ from safetensors import safe_open
 from dreamer import trajectory
 
 COPIES = ("slowval", "retnorm", "opt")
+RECORDING = "trajectory.parquet"
+TOLD = (
+    "This agent was told its position: it saw player_pos beside the image, or was trained to "
+    "predict it. Where its layers say where it is, they may only repeat what it was told. That "
+    "holds for every number and figure here."
+)
+MAYBE = (
+    "Whether this agent was told its position is not known. Agents of such recordings often saw it "
+    "(player_pos) beside the image, and then layers may only repeat it. Bear that in mind with "
+    "every number and figure here."
+)
 SHORT = 100_000  # environment steps under which a training only shows how the study works
 
 
 def run(folder):
     """Sentences about one run and seed, from the headers of its files; absent files are skipped."""
+    if header(folder).get("imported"):
+        return [imported(folder / RECORDING)]
     teller = {
         "checkpoint.safetensors": agent,
         "metrics.parquet": training,
-        "trajectory.parquet": recording,
+        RECORDING: recording,
     }
     return [tell(folder / name) for name, tell in teller.items() if (folder / name).is_file()]
 
 
+def header(folder):
+    """The header of a run's recording; empty where there is none."""
+    return trajectory.header(folder / RECORDING) if (folder / RECORDING).is_file() else {}
+
+
+def told(folder):
+    """The warning that the agent was told its position, or may have been; None where it was not."""
+    answer = header(folder).get("told_position", False)
+    return None if answer is False else TOLD if answer else MAYBE
+
+
+def imported(path):
+    """What was recorded elsewhere."""
+    found, file = trajectory.header(path), trajectory.open_file(path)
+    lacks = sorted(name.replace("_", " ") for name in found["absent"])
+    return (
+        f"Recorded elsewhere and imported from {found['imported']['folder']}: "
+        f"{file.num_row_groups} episodes, {file.metadata.num_rows:,} steps, "
+        f"{len(found['layers'])} layers. The recordings lack {', '.join(lacks) or 'nothing'}."
+    )
+
+
 def agent(path):
-    """How large the agent is."""
+    """How large the agent is, and where it comes from if it was not trained here."""
     with safe_open(path, "numpy") as file:
+        about = json.loads(file.metadata()["dream_atlas"])
         names = [name for name in file.keys() if name.split("/")[0].split("_")[0] not in COPIES]  # noqa: SIM118
         count = sum(math.prod(file.get_slice(name).get_shape()) for name in names)
     modules = sorted({name.split("/")[0] for name in names})
-    return f"The agent has {count:,} parameters in the modules {', '.join(modules)}."
+    words = f"The agent has {count:,} parameters in the modules {', '.join(modules)}."
+    return words + (_origin(about) if "imported" in about else "")
 
 
 def training(path):
@@ -34,6 +72,8 @@ def training(path):
     header, table = trajectory.read_log(path, "metrics")
     options = header["options"]
     settings = options["run"]
+    if header.get("imported"):
+        return f"Its configuration asks for {settings['steps']:,} steps. {world(options)}"
     batch = settings["batch_size"] * settings["batch_length"]
     every = batch / settings["train_ratio"]
     return (
@@ -61,7 +101,11 @@ def world(options):
     return (
         f"The world is Crafter with {width} × {height} tiles, {same} every episode, starting at "
         f"{spawn}, {'without' if settings['disable_mobs'] else 'with'} zombies and skeletons. "
-        "The agent sees the image alone; position, facing and vitals never reach it."
+        + (
+            "The agent sees the image and its position; facing and vitals never reach it."
+            if settings.get("player_pos")
+            else "The agent sees the image alone; position, facing and vitals never reach it."
+        )
     )
 
 
@@ -74,3 +118,12 @@ def recording(path):
         f"Recorded with {chosen} actions: {file.num_row_groups} episodes, "
         f"{file.metadata.num_rows:,} steps, {len(header['layers'])} layers."
     )
+
+
+def _origin(about):
+    """Where an imported agent comes from, and how its training differed from one here."""
+    made, steps = about["imported"], about["step"]
+    after = f" after {steps:,} environment steps" if steps else ""
+    words = f" It was trained elsewhere (run {made['run']}, checkpoint {made['checkpoint']}{after})"
+    other = f", with {', '.join(made['trained_with'])}" if made["trained_with"] else ""
+    return f"{words}{other}, with seed {about['seed']}."

@@ -77,7 +77,7 @@ def summary(table, rates, deviations):
     return rows
 
 
-def notes(episodes, rates, deviations, options, steps):
+def notes(episodes, rates, deviations, options, steps, imported=False):
     """Sentences on what these numbers can and cannot be compared with."""
     yield (
         f"Thick lines are running means over {options['smoothing']:.0%} of a curve's points, thin "
@@ -89,7 +89,9 @@ def notes(episodes, rates, deviations, options, steps):
             "The losses dyn and rep measure how much an image tells that was not foreseen: they "
             "start low because an untrained belief says nothing, and need not fall."
         )
-    if not len(episodes):
+    if not len(episodes) and imported:
+        yield "The run was imported without the scores of its training episodes."
+    elif not len(episodes):
         yield "No training episode ended, so there is no score."
     if rates and deviations:
         yield (
@@ -104,6 +106,7 @@ def main(spec: Path, metrics: Path, episodes: Path, scores: Path, curves: Path):
     """Turn the training logs into curves and scores."""
     options = cli.options(spec)
     header, log = trajectory.read_log(metrics, "metrics")
+    imported = header.get("imported", False)
     _, ended = trajectory.read_log(episodes, "episodes")
     counts = {name.removeprefix(PREFIX): ended[name] for name in ended if name.startswith(PREFIX)}
     rates = score.unlock_rates(counts) if len(ended) and options["achievements"] else {}
@@ -115,7 +118,7 @@ def main(spec: Path, metrics: Path, episodes: Path, scores: Path, curves: Path):
         scores,
         {
             "summary": summary(found, rates, deviations),
-            "notes": list(notes(ended, rates, deviations, options, steps)),
+            "notes": list(notes(ended, rates, deviations, options, steps, imported)),
             "not_yet": NOT_YET,
             "unlock_rates": rates,
             "episodes": len(ended),
