@@ -8,6 +8,10 @@ shifts within an episode would not keep them.
 import numpy as np
 
 MIN_EPISODES = 10
+KINDS = {
+    "swaps": "whole-episode swaps",
+    "shifts": "circular shifts within episodes, not calibrated for slow units",
+}
 
 
 def blocks(episode, size=6):
@@ -42,3 +46,17 @@ def p_value(null, observed, better):
     null = np.asarray(null)
     good = null <= observed if better == "low" else null >= observed
     return (1 + np.sum(good, axis=0)) / (1 + len(null))
+
+
+def shift(episode, rng):
+    """Rows [T] after a circular shift within each episode by a length drawn at random.
+
+    Not calibrated for units that change slowly or follow the time since reset: a shift breaks their
+    link with the clock, so they look tuned. Swaps do not.
+    """
+    rows = np.arange(len(episode))
+    for name in np.unique(episode):
+        here = np.flatnonzero(episode == name)
+        if len(here) > 1:
+            rows[here] = np.roll(here, rng.integers(1, len(here)))
+    return rows

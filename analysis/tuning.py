@@ -6,37 +6,26 @@ In the shapes, T is steps, U units.
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from analysis import rate_maps, splits, tuning_notes, tuning_scores, unit_table
-from analysis.unit_metrics import Behaviour, Study
+from analysis import rate_maps, tuning_notes, tuning_scores, tuning_steps, unit_table
+from analysis.study import Study
+from analysis.swaps import KINDS
 from dreamer import trajectory as recordings
 from jobs import cli, files
 from jobs.errors import Refused
 
-STEPS = ("episode", "step", "x", "y", "is_first")
-OPTIONAL = ("facing", "action")
-
-
-def read_steps(recording):
-    """{column: [T]} of what the agent did; `facing` and `action` where the recording has them."""
-    more = [name for name in OPTIONAL if recordings.has(recording, name)]
-    return recordings.read(recording, [*STEPS, *more])
-
-
-def behaviour(steps, area, folds):
-    """Behaviour from the columns of `read_steps`, with held-out parts of whole episodes."""
-    facing = previous = None
-    if "facing" in steps:
-        facing = (steps["facing"][:, None] == np.array(recordings.FACINGS, object)).argmax(axis=1)
-    if "action" in steps:
-        none = steps["action"].max() + 1
-        previous = np.where(steps["is_first"], none, np.roll(steps["action"], 1)).astype(int)
-    parts = splits.folds(steps["episode"], folds)
-    fold = np.zeros(len(steps["x"]), int) if parts else None
-    for index, (_, test) in enumerate(parts):
-        fold[test] = index
-    place = rate_maps.tiles(steps["x"], steps["y"], area)
-    return Behaviour(place, facing, previous, fold)
+STORED = (
+    "ev_place",
+    "ev_both",
+    "spatial_gain",
+    "facing_gain",
+    "action_gain",
+    "border_share",
+    "border_contrast",
+    "fields",
+    "cover",
+)  # fmt: skip  of every swap, for the chance level of the classes
 
 
 def wanted(header, names):
@@ -59,44 +48,100 @@ def chosen(layer, max_units, seed):
     return columns, columns if units is None else np.array(units)[columns]
 
 
-def measure(recording, options):
-    """(tables, nulls, maps) by layer, and the Study and steps that they come from."""
-    header, steps = recordings.header(recording), read_steps(recording)
-    names = wanted(header, options["layers"])
-    study = Study(
-        behaviour(steps, header["area"], options["folds"]),
-        steps["episode"],
-        header["area"],
-        options,
-    )
+def measure(networks, test, options):
+    """(tables, nulls, maps) by (network, layer), and the Study and Steps that they come from.
+
+    `networks` {"trained": recording, "untrained": the same steps, or None}; `test`: a recording for
+    explained variance, or None.
+    """
+    recording, header = networks["trained"], recordings.header(networks["trained"])
+    names, area = wanted(header, options["layers"]), header["area"]
+    steps = tuning_steps.read(recording, test, options["min_bbox"])
+    behaviour = tuning_steps.behaviour(steps, area, options["folds"], options["hd"])
+    episode = steps.columns["episode"]
+    study = Study(behaviour, episode, area, options, steps.mapped, steps.held)
     tables, nulls, maps = {}, {}, {}
-    for name in names:
-        columns, units = chosen(header["layers"][name], options["max_units"], options["seed"])
-        activity = recordings.read(recording, [name])[name][:, columns]
-        table, nulls[name], maps[name] = unit_table.layer(
-            activity, study, steps, header["area"], options
-        )
-        tables[name] = {"layer": np.full(len(units), name), "unit": units, **table}
+    for network, path in networks.items():
+        for name in names:
+            columns, units = chosen(header["layers"][name], options["max_units"], options["seed"])
+            activity = steps.activity([path, test], name, columns)
+            key = network, name
+            table, nulls[key], maps[key] = unit_table.layer(activity, study, area)
+            about = {"network": np.full(len(units), network), "layer": np.full(len(units), name)}
+            tables[key] = {**about, "unit": units, **table}
     return tables, nulls, maps, study, steps
 
 
-def main(spec: Path, trajectory: Path, tuning: Path, maps: Path, scores: Path):
-    """Measure every unit of every layer; write the table of units, the rate maps, the scores."""
+def compared(trajectory, untrained, test, options):
+    """{network: recording} after checking that an untrained one fits; the trained one first."""
+    networks = {"trained": trajectory}
+    if untrained:
+        if options["test"]:
+            raise Refused(
+                "with tuning.test the untrained network would need a recording of the test "
+                "episodes as well; leave out --untrained or set tuning.test to false"
+            )
+        ours, theirs = (recordings.header(path)["layers"] for path in (trajectory, untrained))
+        if {name: layer["width"] for name, layer in ours.items()} != {
+            name: layer["width"] for name, layer in theirs.items()
+        }:
+            raise Refused(f"{untrained} does not hold the layers and units of {trajectory}")
+        tuning_steps.same_rows(trajectory, untrained)
+        networks["untrained"] = untrained
+    return networks, test if options["test"] else None
+
+
+def main(
+    spec: Path,
+    trajectory: Path,
+    tuning: Path,
+    null: Path,
+    maps: Path,
+    scores: Path,
+    untrained: Path | None = None,
+    test: Path | None = None,
+):
+    """Measure every unit of every layer; write the table of units, their null, maps and scores."""
     options = cli.options(spec)
-    tables, nulls, found, study, steps = measure(trajectory, options)
+    networks, other = compared(trajectory, untrained, test, options)
+    tables, nulls, found, study, steps = measure(networks, other, options)
     area = recordings.header(trajectory)["area"]
-    occupancy = rate_maps.occupancy(study.behaviour.place, area[0] * area[1]).reshape(area)
-    columns = {
-        name: np.concatenate([table[name] for table in tables.values()])
-        for name in next(iter(tables.values()))
-    }
-    summary = tuning_scores.summary(tables, nulls)
-    about = tuning_notes.about(tables, study, steps, occupancy, options)
-    header = {"options": options, "area": area, "summary": summary}
-    recordings.write_log(tuning, "tuning", header, columns)
+    occupancy = rate_maps.occupancy(study.behaviour.place[: study.mapped], area[0] * area[1])
+    occupancy = occupancy.reshape(area)
+    summary = tuning_scores.summary(tables, nulls, KINDS[options["null_method"]])
+    about = tuning_notes.about(tables, study, steps, occupancy, options, summary)
+    header = {"options": options, "area": area, "summary": summary, "notes": about["notes"]}
+    recordings.write_log(tuning, "tuning", header, joined(tables))
+    recordings.write_log(null, "tuning_null", {"options": options}, swapped(tables, nulls))
+    arrays = {label(*key): values for key, values in found.items()}
     with files.atomic(maps) as temporary:
-        np.savez_compressed(temporary, occupancy=occupancy, **found)
+        np.savez_compressed(temporary, occupancy=occupancy, **arrays)
     files.write_json(scores, {"summary": summary, **about})
+
+
+def label(network, layer):
+    """The name of a layer's maps in the file of rate maps."""
+    return layer if network == "trained" else f"{network}:{layer}"
+
+
+def joined(tables):
+    """{column: values} of all tables, one below the other."""
+    first = next(iter(tables.values()))
+    return {name: np.concatenate([table[name] for table in tables.values()]) for name in first}
+
+
+def swapped(tables, nulls):
+    """{column: values} with the draws of each unit as a list; rows as in `joined`.
+
+    Only names and indices where there were no swaps.
+    """
+    names = ("network", "layer", "unit")
+    columns = joined({key: {name: table[name] for name in names} for key, table in tables.items()})
+    for name in STORED if all(nulls.values()) else ():
+        draws = np.concatenate([null[name] for null in nulls.values()], axis=1)
+        values = pa.array(np.ascontiguousarray(draws.T).reshape(-1))
+        columns[name] = pa.FixedSizeListArray.from_arrays(values, len(draws))
+    return columns
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 
 import numpy as np
 
-from analysis.tuning_scores import NOT_YET
+from analysis.rows import doubts
+from analysis.swaps import KINDS
+from analysis.tuning_scores import NO_CONTROL
 
 
-def about(tables, study, steps, occupancy, options):
-    """{notes, not_yet, tiles, null, layers} for tables {layer: {column: [U]}}, occupancy [W, H]."""
-    layers = {name: layer(table) for name, table in tables.items()}
+def about(tables, study, steps, occupancy, options, rows=()):
+    """{notes, not_yet, tiles, null, layers} for tables by (network, layer), occupancy [W, H]."""
+    layers = {name: layer(table) for (network, name), table in tables.items()
+              if network == "trained"}  # fmt: skip
     visited = occupancy[occupancy > 0]
     tiles = {
         "visited": len(visited),
@@ -15,11 +18,12 @@ def about(tables, study, steps, occupancy, options):
         "steps": int(visited.sum()),
         "median_steps": float(np.median(visited)),
     }
-    null = {"draws": len(study.swapped), "steps": len(study.rows)}
+    null = {"draws": len(study.swapped), "steps": len(study.rows), "kind": options["null_method"]}
     return {
-        "notes": [*_tiles(tiles, options), *_behaviour(study, steps), *_null(null, tiles),
-                  *_units(layers, options)],
-        "not_yet": NOT_YET,
+        "notes": [*_tiles(tiles, options), *behaviour(study.behaviour, steps.columns),
+                  *_tested(steps), *_null(null, len(study.episode), options),
+                  *_units(layers, options), *doubts(rows)],
+        "not_yet": [] if len(tables) > len(layers) else [NO_CONTROL],
         "tiles": tiles,
         "null": null,
         "layers": layers,
@@ -38,6 +42,30 @@ def layer(table):
     }
 
 
+def behaviour(behaviour, columns):
+    """What the walks and the recording's columns allow to be said."""
+    starts = np.stack([columns["x"], columns["y"]], 1)[columns["is_first"]]
+    if len(starts) > 1 and (starts == starts[0]).all():
+        yield (
+            "Every episode starts on the same tile, so position and time since reset go together: "
+            "a confound, by which about a third of units that only follow the clock look spatial."
+        )
+    if behaviour.fold is None:
+        yield "There is one episode only, so nothing can be held out: no explained variance."
+    if behaviour.facing is None:
+        yield (
+            "The recording does not say which way the agent faces, or the option hd is off: no "
+            "facing, no spatial gain."
+        )
+    else:
+        yield (
+            "Facing follows the last attempted move, so the facing gain and the gain of the "
+            "previous action stand side by side: neither can be told from the other."
+        )
+    if behaviour.walls is None:
+        yield "The recording has no terrain, so nothing is known of walls: no border share."
+
+
 def _tiles(tiles, options):
     yield (
         f"Maps rest on {tiles['steps']:,} steps: {tiles['visited']} tiles were visited, "
@@ -46,36 +74,32 @@ def _tiles(tiles, options):
     )
 
 
-def _behaviour(study, steps):
-    starts = np.stack([steps["x"], steps["y"]], 1)[steps["is_first"]]
-    if len(starts) > 1 and (starts == starts[0]).all():
+def _tested(steps):
+    if steps.held:
         yield (
-            "Every episode starts on the same tile, so position and time since reset go together: "
-            "units that follow the clock look spatial."
-        )
-    if study.behaviour.fold is None:
-        yield "There is one episode only, so nothing can be held out: no explained variance."
-    if study.behaviour.facing is None:
-        yield "The recording does not say which way the agent faces: no facing, no spatial gain."
-    else:
-        yield (
-            "Facing follows the last attempted move, so the facing gain and the gain of the "
-            "previous action stand side by side: neither can be told from the other."
+            "Explained variance is tested on another recording "
+            f"({len(steps.columns['x']) - steps.mapped:,} steps), predicted from this one."
         )
 
 
-def _null(null, tiles):
-    if null["draws"]:
-        least = 1 / (1 + null["draws"])
-        yield (
-            f"Chance comes from {null['draws']} whole-episode swaps of the {null['steps']:,} of "
-            f"{tiles['steps']:,} steps that remain when episodes of like length are cut to the "
-            f"shortest; the smallest possible p is {least:.3g}. Every value beside such a "
-            "chance level comes from the same cut episodes; rate maps and the plain columns of the "
-            "table of units use all steps."
-        )
-    else:
+def _null(null, steps, options):
+    if not null["draws"]:
         yield "No chance level: swaps need at least ten episodes and n_null above 0."
+        return
+    least = 1 / (1 + null["draws"])
+    if null["kind"] == "shifts":
+        yield (
+            f"Chance comes from {null['draws']} {KINDS['shifts']}: there, units that change slowly "
+            f"or follow the clock look tuned; the smallest possible p is {least:.3g}."
+        )
+        return
+    yield (
+        f"Chance comes from {null['draws']} whole-episode swaps of the {null['steps']:,} of "
+        f"{steps:,} steps that remain when episodes of like length are cut to the "
+        f"shortest; the smallest possible p is {least:.3g}. Every value beside such a "
+        "chance level comes from the same cut episodes; rate maps and the plain columns of the "
+        "table of units use all steps."
+    )
 
 
 def _units(layers, options):

@@ -1,4 +1,4 @@
-"""A layer's units in a few numbers, each beside what whole-episode swaps give for the same number.
+"""A layer's units in a few numbers, beside what whole-episode swaps and no training give.
 
 In the shapes, U is units.
 """
@@ -9,70 +9,74 @@ import numpy as np
 
 from analysis.rows import row
 
-SPATIAL_GAIN = 0.05  # share of variance above which a unit counts as spatially tuned
-FACING_GAIN = 0.1
 LEVEL = 0.05
-NOT_YET = [
-    "untrained-network control: not yet computed",
-    "border share and border score: not yet computed",
-    "place fields, autocorrelation and asymmetry: not yet computed",
-    "cell classes: not yet computed",
-    "sparsity, coherence and correlation between halves of the data: not yet computed",
-]
+NO_CONTROL = "untrained-network control: no recording of an untrained network was given"
 
 
 def statistics():
     """[(score, metric, function [..., U] -> [...], unit)]: the numbers that sum up a layer."""
-    variance, information, share = "share of variance", "bits per spike", "share of units"
+    variance, information = "share of variance", "bits per spike"
     return [
         ("variance explained by position, median unit", "ev_place", _median, variance),
         ("variance explained by position, 90th percentile", "ev_place", _high, variance),
         ("variance explained by facing, median unit", "ev_facing", _median, variance),
+        ("border share, median unit", "border_share", _median, "share of position's"),
         ("spatial information, median unit", "si", _median, information),
         ("facing information, median unit", "hd", _median, information),
         ("variance explained by position, best unit", "ev_place", _best, variance),
-        (f"units with spatial gain above {SPATIAL_GAIN}", "spatial_gain", _tuned, share),
-        (f"units with facing gain above {FACING_GAIN}", "facing_gain", _turned, share),
-        (f"units with previous-action gain above {FACING_GAIN}", "action_gain", _turned, share),
     ]
 
 
-def summary(tables, nulls):
-    """Rows of the report's table from {layer: {column: [U]}} and {layer: {metric: [draws, U]}}.
+def summary(tables, nulls, null_name):
+    """Rows of the report's table from tables and nulls by (network, layer).
 
-    A value beside a chance level comes from the same steps as that level.
+    Tables are {column: [U]}, nulls {metric: [draws, U]}. A value beside a chance level comes from
+    the same steps as that level; so does its untrained control.
     """
     rows = []
-    for layer, table in tables.items():
-        null = nulls[layer]
-        for score, metric, function, unit in statistics():
-            values = table[f"{metric}_cut"] if null else table[metric]
-            if np.isfinite(values).any():
-                chance, name = _chance(function, null[metric]) if null else (None, None)
-                value = float(function(values))
-                rows.append(row(score, value, unit, "high", chance, name, layer))
-        if null and len(null["si"]) + 1 >= 1 / LEVEL:  # fewer draws cannot give so small a p
-            rows += _significant(layer, table)
+    for (network, layer), table in tables.items():
+        if network == "trained":
+            other = tables.get(("untrained", layer))
+            rows += _layer(layer, table, other, nulls[network, layer], null_name)
     return rows
 
 
-def _chance(function, null):
+def _layer(layer, table, other, null, null_name):
+    for score, metric, function, unit in statistics():
+        column = f"{metric}_cut" if null else metric
+        if np.isfinite(table[column]).any():
+            chance, name = _chance(function, null[metric], null_name) if null else (None, None)
+            value, control = float(function(table[column])), None
+            if other is not None and np.isfinite(other[column]).any():
+                control = float(function(other[column]))
+            yield row(score, value, unit, "high", chance, name, layer, control=control)
+    if null and len(null["si"]) + 1 >= 1 / LEVEL:  # fewer draws cannot give so small a p
+        yield from _significant(layer, table, other)
+
+
+def _chance(function, null, null_name):
     """(mean over draws, name) of a number under swaps from null [draws, U]; None where none is."""
     known = null[np.isfinite(null).any(axis=-1)]
     if not len(known):
         return None, None
-    return float(function(known).mean()), f"whole-episode swaps, {len(known)} draws"
+    return float(np.mean(function(known), dtype=float)), f"{null_name}, {len(known)} draws"
 
 
-def _significant(layer, table):
+def _significant(layer, table, other):
     """Share of units whose spatial gain (or EV without facing) beats 95% of the swaps."""
-    metric = "spatial_gain" if np.isfinite(table["spatial_gain"]).any() else "ev_place"
-    p = table[f"{metric}_p"]
+    faced = np.isfinite(table["spatial_gain"]).any()
+    metric = "spatial_gain_p" if faced else "ev_place_p"
+    label = "spatial gain" if faced else "variance explained by position"
+    shares = [_passing(item[metric]) if item else None for item in (table, other)]
+    if shares[0] is not None:
+        score, name = f"units whose {label} beats 95% of swaps", "units without any tuning"
+        unit = "share of units"
+        yield row(score, shares[0], unit, "high", LEVEL, name, layer, control=shares[1])
+
+
+def _passing(p):
     p = p[np.isfinite(p)]
-    if len(p):
-        label = "spatial gain" if metric == "spatial_gain" else "variance explained by position"
-        score, value = f"units whose {label} beats 95% of swaps", float((p <= LEVEL).mean())
-        yield row(score, value, "share of units", "high", LEVEL, "units without any tuning", layer)
+    return float((p <= LEVEL).mean()) if len(p) else None
 
 
 def _median(values):
@@ -85,19 +89,6 @@ def _high(values):
 
 def _best(values):
     return _quiet(np.nanmax, values)
-
-
-def _tuned(values):
-    return _share(values, SPATIAL_GAIN)
-
-
-def _turned(values):
-    return _share(values, FACING_GAIN)
-
-
-def _share(values, least):
-    """Share above `least` of the units [..., U] that have a value."""
-    return _quiet(np.nanmean, np.where(np.isfinite(values), values > least, np.nan))
 
 
 def _quiet(function, values, *more):

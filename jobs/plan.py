@@ -61,6 +61,8 @@ class Plan:
             return {name: run[name] for name in names} | {"cap": self.config["record"]["cap"]}
         if stage == "position" and run["import_trajectories"] and options["split"] == "test":
             return {**options, "split": "episodes"}  # there is no second recording
+        if stage == "tuning" and run["import_trajectories"]:
+            return {**options, "test": False}
         return options
 
     def imported(self, run):

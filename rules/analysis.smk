@@ -42,9 +42,11 @@ rule position_seed:
 rule tuning_seed:
     input:
         trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        test=tested,
         spec=spec("tuning"),
     output:
         tuning="results/{run}/seed{seed}/tuning.parquet",
+        null="results/{run}/seed{seed}/tuning_null.parquet",
         maps="results/{run}/seed{seed}/rate_maps.npz",
         scores="results/{run}/seed{seed}/tuning.json",
         prov=prov("tuning"),
@@ -63,7 +65,34 @@ rule tuning_seed:
     shell:
         """
         python -m analysis.tuning --spec {input.spec} --trajectory {input.trajectory} \
-            --tuning {output.tuning} --maps {output.maps} --scores {output.scores} \
+            --test {input.test} --tuning {output.tuning} --null {output.null} \
+            --maps {output.maps} --scores {output.scores} \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule cell_classes_seed:
+    input:
+        tuning="results/{run}/seed{seed}/tuning.parquet",
+        null="results/{run}/seed{seed}/tuning_null.parquet",
+        spec=spec("cell_classes"),
+    output:
+        classes="results/{run}/seed{seed}/cell_classes.parquet",
+        scores="results/{run}/seed{seed}/cell_classes.json",
+        prov=prov("cell_classes"),
+    log:
+        "results/{run}/seed{seed}/logs/cell_classes.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/cell_classes.tsv"
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("cell_classes"),
+    shell:
+        """
+        python -m analysis.classes --spec {input.spec} --tuning {input.tuning} \
+            --null {input.null} --classes {output.classes} --scores {output.scores} \
             --prov {output.prov} >{log} 2>&1
         """
 

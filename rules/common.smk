@@ -171,7 +171,14 @@ def tables():
     ]
 
 
-QUESTIONS = ["position", "tuning", "dreams", "behavior", "training"]
+QUESTIONS = [
+    "position",
+    "tuning",
+    "cell_classes",
+    "dreams",
+    "behavior",
+    "training",
+]
 MAKERS = [
     "import_run",
     "import_trajectories",
@@ -179,6 +186,7 @@ MAKERS = [
     "record",
     "position",
     "tuning",
+    "cell_classes",
     "dream",
     "dreams",
     "behavior",

@@ -14,7 +14,7 @@ WORLD = np.full((8, 8), synthetic.GRASS, np.uint8)
 
 def slowly(activity, place, category, fold, least):
     """The definition, step by step, of one unit [T]: explained variance by place, facing, both."""
-    left, total = np.zeros(3), 0.0
+    left, total = np.zeros(4), 0.0
     for held in np.unique(fold):
         train, residual, tested = fold != held, [], []
         mean = activity[train].mean()
@@ -24,10 +24,11 @@ def slowly(activity, place, category, fold, least):
                 continue
             turned, same = train & (category == category[step]), here & (category == category[step])
             by_place = (activity[here].sum() + 2 * mean) / (here.sum() + 2)
+            plain = activity[here].mean()
             by_category = activity[turned].mean() if turned.any() else mean
             pull = 2 * (by_place + by_category - mean)
             by_both = (activity[same].sum() + pull) / (same.sum() + 2)
-            residual.append(activity[step] - np.array([by_place, by_category, by_both]))
+            residual.append(activity[step] - np.array([by_place, plain, by_category, by_both]))
             tested.append(activity[step])
         if tested:
             left += len(tested) * np.var(residual, axis=0)
@@ -42,10 +43,11 @@ def test_sums_over_cells_give_the_same_as_the_definition_step_by_step(seed, leas
     place, category = rng.integers(0, 6, 120), rng.integers(0, 4, 120)
     fold = rng.integers(0, folds, 120)
     activity = rng.normal(size=(120, 2)) + place[:, None] * 0.3 + 5
-    found = Cells(place, category, fold, least).explained(standardised(activity))
+    cells = Cells(place, fold, least, {"facing": category})
+    found = cells.explained(standardised(activity))
     for unit in range(2):
         wanted = slowly(activity[:, unit], place, category, fold, least)
-        got = [found[name][unit] for name in ("place", "category", "both")]
+        got = [found[name][unit] for name in ("place", "unshrunk", "facing", "place+facing")]
         np.testing.assert_allclose(got, wanted, atol=2e-5)
 
 
@@ -63,8 +65,9 @@ def walked():
 
 def evaluate(walked, activity):
     x, y, facing, fold = walked
-    found = Cells(x * 8 + y, facing, fold, 5).explained(standardised(activity))
-    return found["both"] - found["category"], found["both"] - found["place"], found["place"]
+    found = Cells(x * 8 + y, fold, 5, {"facing": facing}).explained(standardised(activity))
+    both = found["place+facing"]
+    return both - found["facing"], both - found["place"], found["place"]
 
 
 def test_place_units_have_spatial_gain_and_facing_units_have_facing_gain(walked):
@@ -104,8 +107,8 @@ def test_a_unit_that_hardly_varies_where_it_is_tested_has_no_explained_variance(
     place, fold = np.tile([0, 1], 1000), np.repeat([0, 1, 2, 3], 500)
     activity = rng.normal(size=(2000, 1)) * np.sqrt(share)
     place[:20], activity[:20] = np.arange(2, 22), 10 * rng.choice([-1, 1], (20, 1))  # never tested
-    found = Cells(place, np.zeros(2000, int), fold, 1).explained(standardised(activity))
-    assert np.isfinite(found["place"]).all() == known == np.isfinite(found["both"]).all()
+    found = Cells(place, fold, 1).explained(standardised(activity))
+    assert np.isfinite(found["place"]).all() == known == np.isfinite(found["unshrunk"]).all()
 
 
 def test_a_constant_unit_has_no_explained_variance(walked):

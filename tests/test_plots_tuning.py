@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from analysis import layer_figures, plot_tuning
+from analysis import class_figures, classes, example_curves, plot_tuning
+from dreamer import trajectory
+from jobs import files
 from tests import synthetic
+from tests.test_classes import OPTIONS
 from tests.test_tuning import planted, run
 
 
@@ -21,6 +24,8 @@ CASES = {
     "one episode": {"episodes": 1},
     "too few episodes for swaps": {"episodes": 4},
     "no facing": {"absent": ["facing"]},
+    "no terrain": {"absent": ["facing", "terrain", "terrain_changed"]},
+    "no border visited": {"area": (40, 40), "steps": 10},
     "dead units": {"layers": {"a": dead}},
     "NaN activity": {"layers": {"a": broken, "b": synthetic.noise(3)}},
     "only NaN": {"layers": {"a": broken}},
@@ -28,10 +33,13 @@ CASES = {
 }
 
 
-def draw(folder):
-    names = ("best.svg", "scatter.svg", "layers.svg")
-    inputs = (folder / "tuning.parquet", folder / "maps.npz")
-    plot_tuning.main(None, *inputs, *(folder / name for name in names))
+def draw(folder, monkeypatch, **options):
+    monkeypatch.setattr("jobs.cli.options", lambda spec: OPTIONS | options)
+    inputs = [folder / name for name in ("tuning.parquet", "null.parquet")]
+    classes.main(None, *inputs, folder / "classes.parquet", folder / "classes.json")
+    names = ("examples.svg", "scatter.svg", "layers.svg", "types.svg")
+    tables = [folder / name for name in ("tuning.parquet", "maps.npz", "classes.parquet")]
+    plot_tuning.main(None, *tables, *(folder / name for name in names))
     return [folder / name for name in names]
 
 
@@ -39,19 +47,44 @@ def draw(folder):
 def test_every_figure_is_drawn_or_says_why_not(case, tmp_path, monkeypatch):
     settings = {"layers": {"a": synthetic.noise(4)}, "episodes": 12} | CASES[case]
     run(tmp_path, monkeypatch, {"n_null": 2}, **settings)
-    for path in draw(tmp_path):
+    preset = "published" if case == "planted units" else "default"
+    for path in draw(tmp_path, monkeypatch, preset=preset):
         assert path.read_text().rstrip().endswith("</svg>")
         assert path.with_suffix(".png").stat().st_size > 1000
 
 
 def test_equal_tables_give_equal_figures(tmp_path, monkeypatch):
     run(tmp_path, monkeypatch, {"n_null": 2}, layers={"a": synthetic.noise(4)})
-    first = [path.read_bytes() for path in draw(tmp_path)]
-    assert first == [path.read_bytes() for path in draw(tmp_path)]
+    first = [path.read_bytes() for path in draw(tmp_path, monkeypatch)]
+    assert first == [path.read_bytes() for path in draw(tmp_path, monkeypatch)]
 
 
-def test_units_are_ranked_by_held_out_spatial_gain_and_not_by_the_fit(tmp_path, monkeypatch):
+def test_figures_that_are_switched_off_say_so(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch, {"n_null": 0}, layers={"a": synthetic.noise(4)}, episodes=4)
+    said = {path.read_bytes() for path in draw(tmp_path, monkeypatch, plots=False)}
+    assert len(said) == 1 and said != {draw(tmp_path, monkeypatch)[0].read_bytes()}
+
+
+def test_examples_begin_with_the_best_unit_of_each_class(tmp_path, monkeypatch):
     table, _, _ = run(tmp_path, monkeypatch, {"n_null": 2})
-    column, words = layer_figures.criterion(table)
-    assert column == "spatial_gain" and set(table.nlargest(6, column)["unit"]) <= set(range(10))
-    assert plot_tuning.label(table.iloc[0], column).startswith("unit 0\n0.")
+    draw(tmp_path, monkeypatch)
+    kinds = trajectory.read_log(tmp_path / "classes.parquet", "cell_classes")[1]["class"]
+    table = table[~table["dead"]].assign(**{"class": kinds[:-1]})
+    shown = example_curves.chosen(table, "ev_place")
+    assert len(shown) == example_curves.SHOWN and "head direction" in list(shown["class"])
+    assert set(shown["class"][: shown["class"].nunique()]) == set(shown["class"])
+    assert set(shown["unit"]) <= set(range(18))
+    assert example_curves.label(shown.iloc[0], "ev_place").startswith("unit ")
+
+
+def test_cell_types_show_the_untrained_network_beside_the_trained_one(tmp_path, monkeypatch):
+    synthetic.recording(tmp_path / "u.parquet", 24, 120, layers={"dyn/deter": synthetic.noise(119)})
+    inputs = {"untrained": tmp_path / "u.parquet"}
+    run(tmp_path, monkeypatch, {"n_null": 2}, inputs, episodes=24, steps=120)
+    drawn = draw(tmp_path, monkeypatch)[3].read_bytes()
+    rows = files.read_json(tmp_path / "classes.json")["summary"]
+    assert all(row["control"] is not None for row in rows if "well-tuned units" not in row["score"])
+    scores = class_figures.scored(rows)
+    alone = [{**row, "control": None} for row in rows]
+    class_figures.draw(alone, scores, tmp_path / "alone.svg")
+    assert (tmp_path / "alone.svg").read_bytes() != drawn

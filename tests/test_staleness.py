@@ -12,7 +12,8 @@ from tests import sandbox
 STUDY = {"run_info", "compare", "report"}
 DREAMS = {"dreams", "plot_dreams"}
 POSITION = {"position", "plot_position", "plot_layers"} | DREAMS | STUDY
-TUNING = {"tuning", "plot_tuning"} | STUDY
+CLASSES = {"cell_classes", "plot_tuning"} | STUDY
+TUNING = {"tuning"} | CLASSES
 TRAINING = {"training", "plot_training"} | STUDY
 RECORD = {"record", "dream", "behavior", "plot_behavior"} | POSITION | TUNING
 ALL = {"train"} | RECORD | TRAINING
@@ -38,6 +39,7 @@ def test_after_a_finished_run_there_is_nothing_to_do_even_when_every_file_is_tou
     [
         ("position", {"n_null": 2}, POSITION),
         ("tuning", {"folds": 3}, TUNING),
+        ("cell_classes", {"border_share": 0.7}, CLASSES),
         ("dreams", {"horizon": 4}, {"dream"} | DREAMS | STUDY),
         ("record", {"episodes": 4}, RECORD),
         ("report", {"title": "Where?"}, {"report"}),

@@ -1,0 +1,108 @@
+"""The share of each kind of cell in a layer, beside its share under swaps and without training.
+
+In the shapes, U is units.
+"""
+
+import numpy as np
+
+from analysis import cell_rules
+from analysis.rows import doubts, row
+
+NO_CONTROL = "untrained-network control: no recording of an untrained network was given"
+SHARE = "share of units"
+WELL = ", of well-tuned units"
+
+
+def summary(found, options):
+    """Rows of the report's table from {(network, layer): Units}."""
+    rows = []
+    for (network, layer), trained in found.items():
+        if network == "trained":
+            untrained = found.get(("untrained", layer))
+            rows += _layer(layer, trained, untrained, options)
+    return rows
+
+
+def notes(found, measured, rows, options):
+    """What a reader must know: the rules, the steps they rest on, what does not beat chance."""
+    known = [item for item in found.values() if item.draws]
+    said = [_rules(options)]
+    if known:
+        said.append(
+            f"Chance is the same share under {known[0].null_name}, {known[0].draws} draws, and "
+            "every share beside it comes from the episodes as these cut them; the table of classes "
+            "uses all steps. Of the well-tuned units, chance is the number of such units under "
+            "swaps divided by the number of units that are well tuned."
+        )
+    if not any(item.whole["faced"] for item in found.values()):
+        said.append(
+            "The recording does not say which way the agent faces, so units count as spatial by "
+            "the variance that position explains alone, and no cell can be one of head direction."
+        )
+    if ("untrained", next(iter(found))[1]) not in found:
+        said.append(
+            "Untrained networks have place-, border- and head-direction-like units too: without "
+            "that control these shares do not show that training made them."
+        )
+    return [*said, *_inherited(measured), *doubts(rows)]
+
+
+def _layer(layer, trained, untrained, options):
+    swapped = trained.null if options["preset"] == "default" else None
+    name = f"{trained.null_name}, {trained.draws} draws" if swapped else None
+    observed = shares(trained.cut, options)
+    null = shares(swapped, options) if swapped else {}
+    control = shares(untrained.cut, options) if untrained else {}
+    for score, (which, among) in observed.items():
+        if among.any():
+            chance = null[score][0].sum(axis=-1).mean() / among.sum() if null else None
+            beside = _share(*control[score]) if score in control else None
+            value, chance = _share(which, among), None if chance is None else float(chance)
+            yield row(score, value, SHARE, "high", chance, name, layer, control=beside)
+
+
+def shares(metrics, options):
+    """{score: (units that count [..., U], units out of which they are counted)}."""
+    finite, well = metrics["finite"], cell_rules.well_tuned(metrics, options)
+    kinds, found = cell_rules.classify(metrics, options), {}
+    if options["preset"] == "default":
+        limit = options["spatial_gain"]
+        found[f"units with spatial gain above {limit:g}"] = cell_rules.spatial(metrics) > limit
+        for words, name in (("facing", "facing_gain"), ("previous-action", "action_gain")):
+            if np.isfinite(metrics[name]).any():
+                limit = options["facing_gain"]
+                found[f"units with {words} gain above {limit:g}"] = metrics[name] > limit
+    found["well-tuned units"] = well
+    found |= {label(name, options): kinds == name for name in cell_rules.TUNED}
+    found = {score: (which & finite, finite) for score, which in found.items()}
+    for name in cell_rules.TUNED:
+        found[f"{label(name, options)}{WELL}"] = ((kinds == name) & well, well)
+    return found
+
+
+def label(name, options):
+    """The score of a class by name; the published rules are marked wherever they show."""
+    return name if options["preset"] == "default" else f"{name} (published rules)"
+
+
+def _share(which, among):
+    """Share of the units `among` that count; None where there are none of them."""
+    return float(which.sum() / among.sum()) if among.any() else None
+
+
+def _rules(options):
+    if options["preset"] == "published":
+        return (
+            "Classes by the published rules, for comparison only: on planted units they find no "
+            "head-direction cell and call ramps and units with several fields place cells."
+        )
+    return (
+        "Classes by held-out explained variance: of a hundred planted units of each kind at least "
+        "95 are recovered (docs/cells.md). First match: dead; untuned; head direction; spatial + "
+        "HD; border; place; spatially tuned, other."
+    )
+
+
+def _inherited(measured):
+    """What the table of units says of its behaviour: a fixed start, few swaps."""
+    return [note for note in measured.get("notes", []) if "same tile" in note]
