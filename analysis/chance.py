@@ -21,6 +21,18 @@ def occupancy(position):
     return tiles, counts / len(position)
 
 
+def tally(position):
+    """{x, y, steps}: how often each tile was visited, as lists for a file's header."""
+    tiles, counts = np.unique(position, axis=0, return_counts=True)
+    names = ("x", "y", "steps")
+    return dict(zip(names, np.column_stack([tiles, counts]).T.tolist(), strict=True))
+
+
+def visited(found):
+    """Positions [T, 2] of which `tally` gives the same; their order is lost."""
+    return np.repeat(np.stack([found["x"], found["y"]], 1), found["steps"], axis=0)
+
+
 def constants(position):
     """{score: the tile that would have scored best on the training steps [T, 2]}.
 

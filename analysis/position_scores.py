@@ -6,6 +6,7 @@ In the shapes, Q is test steps.
 import numpy as np
 
 from analysis import chance, errors, geodesic
+from analysis.rows import row
 
 # Score: (unit, which way is better).
 SCORES = {
@@ -19,7 +20,21 @@ SCORES = {
     "R² of y": ("", "high"),
 }
 ENTROPY = "cross-entropy"
+# Nulls re-train the decoder: {kind: (score, p, what the null is called)}.
 SWAPS = "mean Euclidean error, cut episodes"
+NULLS = {
+    "swaps": (SWAPS, "p against swaps", "whole-episode swaps"),
+    "shifts": (
+        "mean Euclidean error, one fold",
+        "p against circular shifts (not calibrated)",
+        "circular shifts (not calibrated)",
+    ),
+}
+KNOWN = {
+    **SCORES,
+    ENTROPY: ("bits", "low"),
+    **{item[0]: ("tiles", "low") for item in NULLS.values()},
+}
 
 
 def measure(guess, truth, found):
@@ -64,23 +79,29 @@ def summary(name, method, columns, details, plan, found, shown):
     """Rows of the table for one representation and method."""
     truth = plan.test.position[plan.tested]
     values = measure(np.stack([columns["x"], columns["y"]], 1), truth, found)
-    if method == "robust":
+    if np.isfinite(columns["p"]).all():
         values[ENTROPY] = errors.cross_entropy(columns["p"], plan.floor).mean()
     known = {score: value for score, value in values.items() if not np.isnan(value)}
-    rows = [_row(score, value, *shown[score]) for score, value in known.items()]
-    swaps = details.get("swaps") if method == "ridge" else None
-    if swaps:
-        label = f"{len(swaps['null'])} whole-episode swaps"
-        rows.append(_row(SWAPS, swaps["observed"], np.mean(swaps["null"]), label))
-        rows.append(_row("p against swaps", swaps["p"], None, None))
-    return [{**row, "layer": name, "representation": method, "control": None} for row in rows]
+    place = {"layer": name, "representation": plan.label(method)}
+    rows = [_row(score, value, *shown[score], **place) for score, value in known.items()]
+    place["representation"] = method  # nulls keep episodes apart whatever the split
+    for kind, null in details["nulls"].get(method, {}).items():
+        score, p, label = NULLS[kind]
+        level = (np.mean(null["null"]), f"{len(null['null'])} {label}")
+        rows.append(_row(score, null["observed"], *level, **place))
+        rows.append(_row(p, null["p"], **place))
+    return rows
 
 
-def _row(score, value, level=None, level_name=None):
-    known = {**SCORES, ENTROPY: ("bits", "low"), SWAPS: ("tiles", "low")}
-    unit, better = known.get(score, ("", "low"))
-    row = {"score": score, "value": value, "unit": unit, "better": better}
-    return {**row, "chance": level, "chance_name": level_name}
+def controlled(rows, control):
+    """The rows, each with the value of the untrained network's row of the same kind beside it."""
+    keys = ("score", "layer", "representation")
+    values = {tuple(item[key] for key in keys): item["value"] for item in control}
+    return [{**item, "control": values.get(tuple(item[key] for key in keys))} for item in rows]
+
+
+def _row(score, value, level=None, level_name=None, **place):
+    return row(score, value, *KNOWN.get(score, ("", "low")), level, level_name, **place)
 
 
 def _constants(trained, counts, truth, found):

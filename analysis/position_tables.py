@@ -8,18 +8,22 @@ import numpy as np
 from analysis import errors, geodesic
 
 COLUMNS = (
-    *("representation", "method", "fold", "episode", "step", "true_x", "true_y"),
+    *("network", "representation", "method", "fold", "episode", "step", "true_x", "true_y"),
     *("x", "y", "p", "entropy", "error", "moves"),
 )
 
 
-def steps(plan, name, method, values, ground):
-    """{column: [Q]}: where the agent was, what was guessed, and how far apart they are."""
+def steps(plan, network, name, method, values, ground):
+    """{column: [Q]}: where the agent was, what was guessed, and how far apart they are.
+
+    `network` is "trained" or "untrained".
+    """
     rows, truth = plan.tested, plan.test.position[plan.tested]
     guess = np.stack([values["x"], values["y"]], 1)
     return {
+        "network": np.full(len(rows), network),
         "representation": np.full(len(rows), name),
-        "method": np.full(len(rows), method),
+        "method": np.full(len(rows), plan.label(method)),
         "fold": plan.fold,
         "episode": plan.test.episode[rows],
         "step": plan.test.step[rows],
@@ -41,6 +45,7 @@ def facts(plan, options):
     unseen = [_unseen(plan, *fold) for fold in plan.folds]
     return {
         "split": options["split"],
+        "leaky": plan.leaky,
         "tested_on": "trajectory" if plan.test is plan.train else "test",
         "training_steps": [len(rows) for rows, _ in plan.folds],
         "test_steps": len(plan.tested),

@@ -9,10 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamer import trajectory
+from jobs.errors import Refused
 
 
 class Recording(NamedTuple):
-    """Columns [T] of a file, position [T, 2] as (x, y), and {episode: walkable [W, H]} at reset."""
+    """Columns [T] of a file, position [T, 2] as (x, y), and {episode: walkable [W, H]} at reset.
+
+    `rows` says where in the file the steps stand: all of them, or those that `take` has kept.
+    """
 
     path: Path
     header: dict
@@ -20,6 +24,7 @@ class Recording(NamedTuple):
     step: np.ndarray
     position: np.ndarray
     walkable: dict
+    rows: np.ndarray
 
 
 def load(path):
@@ -29,10 +34,39 @@ def load(path):
     """
     header = trajectory.header(path)
     if not trajectory.has(path, "x", "y"):
-        return Recording(path, header, *np.zeros((2, 0), int), np.zeros((0, 2), int), {})
+        empty = np.zeros(0, int)
+        return Recording(path, header, empty, empty, np.zeros((0, 2), int), {}, empty)
     read = trajectory.read(path, ["episode", "step", "x", "y"])
     position = np.stack([read["x"], read["y"]], axis=1).astype(np.int64)
-    return Recording(path, header, read["episode"], read["step"], position, _walkable(path, header))
+    walkable, rows = _walkable(path, header), np.arange(len(position))
+    return Recording(path, header, read["episode"], read["step"], position, walkable, rows)
+
+
+def take(found, rows):
+    """The recording as if it had only some of its steps."""
+    names = ("episode", "step", "position", "rows")
+    return found._replace(**{name: getattr(found, name)[rows] for name in names})
+
+
+def refuse_unlike(known, other):
+    """Refuse `other` unless it holds the same steps and layers: one network in another's place."""
+    same = all(
+        np.array_equal(getattr(known, name), getattr(other, name))
+        for name in ("episode", "step", "position")
+    )
+    if not same:
+        raise Refused(
+            f"the steps of {other.path} are not those of {known.path}; replay the recorded "
+            "observations and actions of that very file through the other network"
+        )
+    widths = [
+        {name: entry["width"] for name, entry in item.header["layers"].items()}
+        for item in (known, other)
+    ]
+    if widths[0] != widths[1]:
+        raise Refused(
+            f"the layers of {other.path} are not those of {known.path}; record the same units"
+        )
 
 
 def representations(layers, wanted=(), combined=True):
@@ -48,9 +82,9 @@ def representations(layers, wanted=(), combined=True):
     return {name: parts for name, parts in found.items() if not wanted or name in wanted}
 
 
-def activity(path, layers, kind="trajectory"):
-    """Activity [T, D] of layers side by side; reads only their columns."""
-    read = trajectory.read(path, list(layers), kind)
+def activity(path, layers, kind="trajectory", rows=None):
+    """Activity [T, D] of layers side by side; reads only their columns, and only some `rows`."""
+    read = trajectory.read(path, list(layers), kind, rows)
     return np.concatenate([read[name] for name in layers], axis=1)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 # Directions with less than this share of the largest variance are rounding error.
 NEGLIGIBLE = 1e-10
+CHUNK = 4096  # steps held in double precision at a time
 
 
 class Basis(NamedTuple):
@@ -18,7 +19,7 @@ class Basis(NamedTuple):
     scale: np.ndarray  # [D], 1 for units that never change
     vectors: np.ndarray  # [D, r] principal axes
     values: np.ndarray  # [r] variance along them
-    rotated: np.ndarray  # [T, r]
+    rotated: np.ndarray  # [T, r] float32
 
 
 def basis(activity):
@@ -27,23 +28,27 @@ def basis(activity):
     They come from the smaller of the two Gram matrices, which is several times cheaper than a
     singular value decomposition and as good for penalties far above rounding error.
     """
-    mean, scale = activity.mean(0), activity.std(0)
-    scale = np.where(scale > 1e-6, scale, 1.0).astype(np.float32)
-    unit = ((activity - mean) / scale).astype(np.float64)
-    steps, units = unit.shape
+    mean, scale = _moments(activity)
+    steps, units = activity.shape
     if units <= steps:
-        values, vectors = np.linalg.eigh(unit.T @ unit / steps)
+        gram = sum(part.T @ part for part in _standard(activity, mean, scale)) / steps
+        values, vectors = np.linalg.eigh(gram)
     else:
+        unit = np.concatenate(list(_standard(activity, mean, scale)))
         values, left = np.linalg.eigh(unit @ unit.T / steps)
         vectors = unit.T @ (left / np.sqrt(np.maximum(values, 1e-30) * steps))
     keep = values > NEGLIGIBLE * max(values[-1], NEGLIGIBLE)
-    vectors = vectors[:, keep]
-    return Basis(mean, scale, vectors, values[keep], unit @ vectors)
+    found = Basis(mean, scale, np.ascontiguousarray(vectors[:, keep]), values[keep], None)
+    return found._replace(rotated=rotate(found, activity))
 
 
 def rotate(found, activity):
-    """Other activity [T, D] in the axes of a basis, [T, r]."""
-    return ((activity - found.mean) / found.scale).astype(np.float64) @ found.vectors
+    """Activity [T, D] in the axes of a basis, [T, r] float32."""
+    made = np.empty((len(activity), len(found.values)), np.float32)
+    parts = _standard(activity, found.mean, found.scale)
+    for start, part in zip(range(0, len(activity), CHUNK), parts, strict=True):
+        made[start : start + CHUNK] = part @ found.vectors
+    return made
 
 
 def solve(found, target, strength):
@@ -52,7 +57,7 @@ def solve(found, target, strength):
     `target` is [T, K]; several swapped targets go side by side in K.
     """
     bias = target.mean(0)
-    moments = found.rotated.T @ (target - bias) / len(target)
+    moments = found.rotated.T @ (target - bias).astype(np.float32) / len(target)
     return moments / (found.values + strength)[:, None], bias
 
 
@@ -64,3 +69,17 @@ def choose(found, target, held, held_target, strengths):
         return np.linalg.norm(held @ weights + bias - held_target, axis=1).mean()
 
     return min(strengths, key=error)
+
+
+def _standard(activity, mean, scale):
+    """Standardised activity in double precision, some steps at a time."""
+    for start in range(0, len(activity), CHUNK):
+        yield (activity[start : start + CHUNK].astype(np.float64) - mean) / scale
+
+
+def _moments(activity):
+    """Mean and standard deviation [D] in double precision; 1 for units that never change."""
+    mean = activity.mean(0, dtype=np.float64)
+    square = sum((part**2).sum(0) for part in _standard(activity, mean, 1.0))
+    scale = np.sqrt(square / len(activity))
+    return mean, np.where(scale > 1e-6, scale, 1.0)

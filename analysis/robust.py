@@ -7,57 +7,76 @@ to diagonal, which makes a diagonal preconditioner worth tens of iterations.
 In the shapes, T is steps, r principal axes, K classes.
 """
 
+from typing import NamedTuple
+
 import numpy as np
-from scipy.optimize import minimize
+
+from analysis import lbfgs
 
 MAX_ITERATIONS = 1000
+HOPELESS = 0.1  # bits worse than the best strength, from where weaker ones only overfit more
+
+
+class Choice(NamedTuple):
+    """The best strength of a search and the weights [r + 1, K] found with it."""
+
+    strength: float
+    weights: np.ndarray
+    score: float
 
 
 def solve(rotated, values, labels, count, strength, tolerance, start=None):
     """Weights [r + 1, K] (bias last) and whether the tolerance was reached.
 
     rotated [T, r] with variances `values` [r]; labels [T] in range(count). Solved until no entry
-    of the preconditioned gradient exceeds `tolerance`, or until float32 can say no more.
+    of the preconditioned gradient exceeds `tolerance`.
     """
-    inputs = _with_bias(rotated)
     scale = _preconditioner(values, labels, count, strength)
-    penalty = np.full((len(scale), 1), strength)
+    penalty = np.full((len(scale), 1), strength, np.float32)
     penalty[-1] = 0.0
     picked = (np.arange(len(labels)), labels)
 
-    def objective(flat):
-        weights = flat.reshape(scale.shape) * scale
-        probabilities, loss = softmax(inputs @ weights.astype(np.float32), picked)
+    def objective(scaled):
+        weights = scaled * scale
+        probabilities, loss = softmax(rotated @ weights[:-1] + weights[-1], picked)
         probabilities[picked] -= 1
-        gradient = inputs.T @ probabilities / len(labels) + penalty * weights
-        return loss + (penalty * weights**2).sum() / 2, (gradient * scale).ravel()
+        gradient = np.empty_like(weights)
+        gradient[:-1], gradient[-1] = rotated.T @ probabilities, probabilities.sum(0)
+        gradient /= len(labels)
+        gradient += penalty * weights
+        return loss + strength * float(np.vdot(weights[:-1], weights[:-1])) / 2, gradient * scale
 
     first = np.zeros(scale.shape) if start is None else start / scale
-    settings = {"gtol": tolerance, "ftol": 1e-9, "maxiter": MAX_ITERATIONS, "maxcor": 10}
-    found = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=settings)
-    return found.x.reshape(scale.shape) * scale, bool(found.success)
+    found, solved = lbfgs.minimise(objective, first, tolerance, MAX_ITERATIONS)
+    return found * scale, solved
 
 
 def probabilities(rotated, weights):
     """Softmax over the classes, [T, K] float32."""
-    logits = _with_bias(rotated) @ weights.astype(np.float32)
-    return softmax(logits)[0]
+    return softmax(rotated @ weights[:-1] + weights[-1])[0]
 
 
 def choose(train, held, count, strengths, tolerance, score):
-    """The strength with the smallest `score(probabilities)` on held-out activity, and its weights.
+    """The strength with the smallest `score(probabilities)` (bits) on held-out activity: a Choice.
 
     train = (rotated, values, labels), held [T', r]. Strengths go from strong to weak, each started
-    from the last solution, and stop at the first that is worse than the one before.
+    from the last solution, until one is hopeless. A parabola through the best and its neighbours
+    then says where between them to look once more.
     """
-    best, weights, found = np.inf, None, None
+    tried, weights = [], None
     for strength in sorted(strengths, reverse=True):
         weights, _ = solve(*train, count, strength, tolerance, weights)
-        value = score(probabilities(held, weights))
-        if value >= best:
+        tried.append(Choice(strength, weights, score(probabilities(held, weights))))
+        best = min(tried, key=lambda item: item.score)
+        if tried[-1].score > best.score + HOPELESS:
             break
-        best, found = value, strength
-    return found
+        tried = [item if item is best else item._replace(weights=None) for item in tried]
+    between = _vertex(tried, tried.index(best))
+    if between is not None:
+        weights, _ = solve(*train, count, between, tolerance, best.weights)
+        refined = Choice(between, weights, score(probabilities(held, weights)))
+        best = min(best, refined, key=lambda item: item.score)
+    return best
 
 
 def softmax(logits, picked=None):
@@ -71,9 +90,14 @@ def softmax(logits, picked=None):
     return logits, loss
 
 
-def _with_bias(rotated):
-    ones = np.ones((len(rotated), 1))
-    return np.concatenate([rotated, ones], 1).astype(np.float32)
+def _vertex(tried, place):
+    """The strength at the lowest point of the parabola through three neighbours, or None."""
+    if not 0 < place < len(tried) - 1:
+        return None
+    near = tried[place - 1 : place + 2]
+    logs = np.log([item.strength for item in near])
+    bend, slope, _ = np.polyfit(logs - logs[1], [item.score for item in near], 2)
+    return float(np.exp(logs[1] - slope / (2 * bend))) if bend > 0 else None
 
 
 def _preconditioner(values, labels, count, strength):
@@ -82,4 +106,4 @@ def _preconditioner(values, labels, count, strength):
     spread = share * (1 - share) + 1 / len(labels) ** 2
     curvature = np.append(values, 1.0)[:, None] * spread
     curvature[:-1] += strength
-    return 1 / np.sqrt(curvature)
+    return (1 / np.sqrt(curvature)).astype(np.float32)

@@ -17,7 +17,14 @@ rule plot_position_seed:
         position_over_time=figure("position_over_time", "position"),
         probmap=figure("probmap", "position"),
         occupancy_vs_error=figure("occupancy_vs_error", "position"),
-        png=pngs("decoded_path", "position_over_time", "probmap", "occupancy_vs_error"),
+        classification=figure("classification", "position"),
+        png=pngs(
+            "decoded_path",
+            "position_over_time",
+            "probmap",
+            "occupancy_vs_error",
+            "classification",
+        ),
         prov=prov("plot_position"),
     log:
         "results/{run}/seed{seed}/logs/plot_position.log",
@@ -32,7 +39,8 @@ rule plot_position_seed:
             --steps {input.steps} --trajectory {input.trajectory} --test {input.test} \
             --decoded-path {output.decoded_path} \
             --position-over-time {output.position_over_time} --probmap {output.probmap} \
-            --occupancy-vs-error {output.occupancy_vs_error} --prov {output.prov} >{log} 2>&1
+            --occupancy-vs-error {output.occupancy_vs_error} \
+            --classification {output.classification} --prov {output.prov} >{log} 2>&1
         """
 
 
@@ -62,14 +70,12 @@ rule plot_tuning_seed:
     input:
         tuning="results/{run}/seed{seed}/tuning.parquet",
         maps="results/{run}/seed{seed}/rate_maps.npz",
-        classes="results/{run}/seed{seed}/cell_classes.parquet",
         spec=spec("plot_tuning"),
     output:
-        example_tuning_curves=figure("example_tuning_curves", "tuning"),
+        best_maps=figure("best_maps", "tuning"),
         si_ev_scatter=figure("si_ev_scatter", "tuning"),
         layer_summary=figure("layer_summary", "tuning"),
-        cell_types=figure("cell_types", "tuning"),
-        png=pngs("example_tuning_curves", "si_ev_scatter", "layer_summary", "cell_types"),
+        png=pngs("best_maps", "si_ev_scatter", "layer_summary"),
         prov=prov("plot_tuning"),
     log:
         "results/{run}/seed{seed}/logs/plot_tuning.log",
@@ -81,10 +87,9 @@ rule plot_tuning_seed:
     shell:
         """
         python -m analysis.plot_tuning --spec {input.spec} --tuning {input.tuning} \
-            --maps {input.maps} --classes {input.classes} \
-            --example-tuning-curves {output.example_tuning_curves} \
+            --maps {input.maps} --best-maps {output.best_maps} \
             --si-ev-scatter {output.si_ev_scatter} --layer-summary {output.layer_summary} \
-            --cell-types {output.cell_types} --prov {output.prov} >{log} 2>&1
+            --prov {output.prov} >{log} 2>&1
         """
 
 

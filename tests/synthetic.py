@@ -144,6 +144,20 @@ def noise(count=16):
     return lambda item, rng: rng.normal(size=(len(item.x), count))
 
 
+def blind(path, copy, seed=9):
+    """Write a recording again with noise in every layer: a network that knows nothing."""
+    found, rng = trajectory.open_file(path), np.random.default_rng(seed)
+    header = trajectory.header(path)
+    groups = [found.read_row_group(index) for index in range(found.num_row_groups)]
+    layers = header["layers"].items()
+    noise = (
+        {name: rng.normal(size=(len(group), entry["width"])) for name, entry in layers}
+        for group in groups
+    )
+    pairs = zip(groups, noise, strict=True)
+    trajectory.write(copy, header, (group.to_pydict() | made for group, made in pairs))
+
+
 def dreams(path, recording, horizon, starts, layers, shift=0):
     """Write dreams that come true: forced and policy alike hold the real states ahead.
 

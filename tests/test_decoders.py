@@ -32,8 +32,8 @@ def walks(episodes=8, steps=60, area=(5, 5), seed=0):
 
 def decode(activity, position, episode, methods=("ridge", "robust")):
     train, test = splits.folds(episode, 4)[0]
-    data = (activity[train], position[train], episode[train])
-    fitted = fitting.fit(methods, ["layer"], *data, OPTIONS, 25)
+    data = fitting.Data(activity, position, episode, (5, 5)).at(train)
+    fitted = fitting.fit(methods, ["layer"], data, OPTIONS, 25)
     return {name: decoders.apply(item, activity[test]) for name, item in fitted.items()}, test
 
 
@@ -86,7 +86,8 @@ def test_no_episode_is_ever_in_both_train_and_test(sizes, count, fraction, seed)
 def test_one_episode_cannot_be_split_and_gets_the_middle_of_the_grid():
     episode, position, activity = walks(1)
     assert splits.folds(episode, 5) == [] and splits.holdout(episode, 0.2, 0) == []
-    fitted = fitting.fit(("ridge",), ["layer"], activity, position, episode, OPTIONS, 25)
+    data = fitting.Data(activity, position, episode, (5, 5))
+    fitted = fitting.fit(("ridge",), ["layer"], data, OPTIONS, 25)
     assert fitted["ridge"].strength == 1.0
 
 
@@ -177,8 +178,8 @@ def _bits(probabilities, own):
 def test_a_tile_that_training_never_saw_costs_the_floor_and_no_error():
     episode, position, activity = walks(6)
     train = position[:, 0] < 3
-    data = (activity[train], position[train], episode[train])
-    fitted = fitting.fit(("robust",), ["layer"], *data, OPTIONS, 25)["robust"]
+    data = fitting.Data(activity, position, episode, (5, 5)).at(train)
+    fitted = fitting.fit(("robust",), ["layer"], data, OPTIONS, 25)["robust"]
     guess = decoders.apply(fitted, activity[~train])
     own = errors.own(guess.probabilities, errors.columns(guess.tiles, position[~train]))
     assert (own == 0).all()
@@ -197,7 +198,8 @@ def test_units_that_never_change_do_no_harm():
 
 def test_a_saved_decoder_says_the_same_and_its_file_is_the_same_each_time(tmp_path):
     episode, position, activity = walks(6)
-    fitted = fitting.fit(("ridge", "robust"), ["a", "b"], activity, position, episode, OPTIONS, 25)
+    data = fitting.Data(activity, position, episode, (5, 5))
+    fitted = fitting.fit(("ridge", "robust"), ["a", "b"], data, OPTIONS, 25)
     paths = [tmp_path / "one.safetensors", tmp_path / "two.safetensors"]
     for path in paths:
         decoders.save(path, {"both": fitted}, {"inputs": {"trajectory": "abc"}})
@@ -225,7 +227,8 @@ def test_a_cut_or_foreign_decoder_file_is_refused(tmp_path):
 
 def test_a_decoder_refuses_activity_of_another_width():
     episode, position, activity = walks(4)
-    fitted = fitting.fit(("ridge",), ["layer"], activity, position, episode, OPTIONS, 25)["ridge"]
+    data = fitting.Data(activity, position, episode, (5, 5))
+    fitted = fitting.fit(("ridge",), ["layer"], data, OPTIONS, 25)["ridge"]
     with pytest.raises(Refused, match="takes 25 units, but the file has 24"):
         decoders.apply(fitted, activity[:, 1:])
 

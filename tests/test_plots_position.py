@@ -8,7 +8,8 @@ from tests import synthetic
 from tests.test_dreams_analysis import LAYERS, decode, dream, trained  # noqa: F401
 from tests.test_position import Run
 
-POSITION = ("decoded_path", "position_over_time", "probmap", "occupancy_vs_error")
+POSITION = ["decoded_path", "position_over_time", "probmap", "occupancy_vs_error"]
+POSITION += ["classification"]
 DREAMS = ("dream_vs_real", "dream_trajectories_world", "dream_coherence", "dream_strip")
 
 
@@ -35,6 +36,9 @@ CASES = {
     "no terrain": ({"absent": ["terrain", "terrain_changed"]}, {}),
     "NaN": ({"layers": {"enc/tokens": lambda item, _: item.x[:, None] * float("nan")}}, {}),
     "no positions": ({"absent": ["x", "y"]}, {}),
+    "leaky": ({}, {"cv": "timestep"}),
+    "one tile": ({"area": (1, 1)}, {}),
+    "untrained beside": ({}, {"untrained": True}),
 }
 
 

@@ -1,0 +1,95 @@
+"""What could be known about position without a trained network: images, time, past actions.
+
+A layer that tells no more than these has learned nothing about space. In the shapes, T is steps.
+"""
+
+import io
+
+import numpy as np
+from PIL import Image
+from sklearn.decomposition import PCA
+
+from dreamer import trajectory
+
+PIXELS, CLOCK = "pixels (PCA)", "clock"
+TOKENS = "enc/tokens"
+FITTED = 2000  # images that the principal components are found on
+BATCH = 1000  # images in memory as numbers at a time
+BUMPS = 32
+
+
+def name(control, options):
+    """How a control of the options is called in tables and figures."""
+    actions = f"last {options['last_actions']} actions"
+    return {"pixels": PIXELS, "clock": CLOCK, "actions": actions, "tokens": TOKENS}[control]
+
+
+def lacking(control, path):
+    """The column that a control needs and the recording lacks, or None."""
+    needed = {"pixels": "image", "actions": "action"}.get(control)
+    return needed if needed and not trajectory.has(path, needed) else None
+
+
+def read(control, plan, options):
+    """(training activity, test activity) of a control for the rows of a plan."""
+    recordings = [plan.train] if plan.test is plan.train else [plan.train, plan.test]
+    if control == "clock":
+        longest = plan.train.step.max()
+        found = [bumps(item.step, longest) for item in recordings]
+    elif control == "actions":
+        count = options["last_actions"]
+        found = [
+            past(item.path, count, len(item.header["actions"]), item.rows) for item in recordings
+        ]
+    else:
+        axes = components(plan, options)
+        found = [project(axes, item) for item in recordings]
+    return found[0], found[-1]
+
+
+def bumps(step, longest):
+    """[T, BUMPS] Gaussian bumps over the square root of the step: finer soon after reset.
+
+    That is where the spawn point tells the most about where the agent can be.
+    """
+    centres = np.linspace(0, np.sqrt(max(longest, 1)), BUMPS)
+    gap = (np.sqrt(step)[:, None] - centres) / (centres[1] - centres[0])
+    return np.exp(-(gap**2) / 2).astype(np.float32)
+
+
+def past(path, count, actions, rows):
+    """[T, count * actions] one-hot of the actions that led here, the latest first.
+
+    The action of a row is chosen after it, so its history begins one row before; what lies before
+    the reset is zeros.
+    """
+    read = trajectory.read(path, ["episode", "action"])
+    episode, action = read["episode"], read["action"].astype(int)
+    found = np.zeros((len(rows), count, actions), np.float32)
+    for back in range(1, count + 1):
+        source = rows - back
+        known = (source >= 0) & (episode[source] == episode[rows])
+        found[np.flatnonzero(known), back - 1, action[source[known]]] = 1
+    return found.reshape(len(rows), -1)
+
+
+def components(plan, options):
+    """PCA of images from the training recording; it sees no positions."""
+    rng, rows = np.random.default_rng(options["seed"]), plan.train.rows
+    some = np.sort(rng.choice(rows, min(FITTED, len(rows)), replace=False))
+    pictures = images(plan.train.path, some)
+    count = min(options["pixel_components"], *pictures.shape)
+    return PCA(count, svd_solver="randomized", random_state=options["seed"]).fit(pictures)
+
+
+def project(axes, found):
+    """Principal components [T, n] of the images of a recording's rows."""
+    parts = [found.rows[start : start + BATCH] for start in range(0, len(found.rows), BATCH)]
+    return np.concatenate([axes.transform(images(found.path, part)) for part in parts])
+
+
+def images(path, rows):
+    """[T, pixels] float32 in 0..1."""
+    stored = trajectory.read(path, ["image"], rows=rows)["image"]
+    flat = [np.asarray(Image.open(io.BytesIO(item))).reshape(-1) for item in stored]
+    return np.stack(flat).astype(np.float32) / 255
