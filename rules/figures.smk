@@ -70,12 +70,14 @@ rule plot_tuning_seed:
     input:
         tuning="results/{run}/seed{seed}/tuning.parquet",
         maps="results/{run}/seed{seed}/rate_maps.npz",
+        classes="results/{run}/seed{seed}/cell_classes.parquet",
         spec=spec("plot_tuning"),
     output:
-        best_maps=figure("best_maps", "tuning"),
+        example_tuning_curves=figure("example_tuning_curves", "tuning"),
         si_ev_scatter=figure("si_ev_scatter", "tuning"),
         layer_summary=figure("layer_summary", "tuning"),
-        png=pngs("best_maps", "si_ev_scatter", "layer_summary"),
+        cell_types=figure("cell_types", "tuning"),
+        png=pngs("example_tuning_curves", "si_ev_scatter", "layer_summary", "cell_types"),
         prov=prov("plot_tuning"),
     log:
         "results/{run}/seed{seed}/logs/plot_tuning.log",
@@ -87,9 +89,10 @@ rule plot_tuning_seed:
     shell:
         """
         python -m analysis.plot_tuning --spec {input.spec} --tuning {input.tuning} \
-            --maps {input.maps} --best-maps {output.best_maps} \
+            --maps {input.maps} --classes {input.classes} \
+            --example-tuning-curves {output.example_tuning_curves} \
             --si-ev-scatter {output.si_ev_scatter} --layer-summary {output.layer_summary} \
-            --prov {output.prov} >{log} 2>&1
+            --cell-types {output.cell_types} --prov {output.prov} >{log} 2>&1
         """
 
 
