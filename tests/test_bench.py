@@ -1,0 +1,32 @@
+"""The timings are taken of what they name, and end with one line of JSON."""
+
+import json
+
+import pytest
+
+from bench import collect, replay
+
+
+def test_the_replays_timing_runs_at_any_size_and_leaves_nothing(tmp_path, capsys):
+    replay.main(steps=2000, envs=4, repeats=3, folder=tmp_path)
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["asked"] == found["steps"] == 2000
+    assert found["insert_rows_per_second"] > 0 and found["sample_over_numpy_ring"] > 0
+    assert found["rss_growth_mb"] < 60 and not list(tmp_path.iterdir())
+
+
+def test_less_is_stored_where_the_disk_is_short(tmp_path, capsys, monkeypatch):
+    free = replay.shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr(replay, "SPARE", free - 30e6)
+    monkeypatch.setattr(replay, "RIVAL_ROWS", 400)
+    replay.main(steps=10_000, envs=4, repeats=3, folder=tmp_path)
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["asked"] == 10_000 and 1000 < found["steps"] < 2500
+
+
+def test_collection_is_held_against_its_bound():
+    rounds = [{"collect": 0.012, "env": 0.008, "policy": 0.002}] * 3
+    found = collect.summary(rounds, envs=8)
+    assert found["raw_steps_per_second"] == pytest.approx(1000)
+    assert found["bound"] == pytest.approx(0.8)
+    assert found["share_of_bound"] == pytest.approx(0.833)
