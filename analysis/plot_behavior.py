@@ -32,10 +32,11 @@ def one_world(recording, table):
     return terrain, table[table["episode"].isin(members)], words if len(worlds) > 1 else ""
 
 
-def draw_terrain(axis, terrain, header):
-    """The world at reset, with a legend of what occurs in it."""
+def draw_terrain(axis, terrain, table, header):
+    """The world at reset, with a legend of what occurs in it; only the visited part if unknown."""
     ground_map.draw(axis, header, terrain)
     if terrain is None or "materials" not in header:
+        ground_map.zoom(axis, table[["x", "y"]], header["area"])
         return
     names = [header["materials"][index] for index in np.unique(terrain)]
     patches = [
@@ -47,7 +48,7 @@ def draw_terrain(axis, terrain, header):
 def draw_paths(terrain, table, header, words, svg):
     """Every episode as a line, a little beside the tiles' centres so that lines stay apart."""
     figure, axis = PLT.subplots(figsize=(6, 6.4))
-    draw_terrain(axis, terrain, header)
+    draw_terrain(axis, terrain, table, header)
     groups = list(table.groupby("episode"))
     shifts = np.random.default_rng(0).uniform(-0.3, 0.3, (len(groups), 2))
     colours = [style.BLUE, style.ORANGE, style.RED, style.PURPLE, style.BLACK, style.GREEN]
@@ -70,6 +71,8 @@ def draw_visits(terrain, table, header, words, svg):
         wall = np.where(np.isin(terrain, header["walkable"]), np.nan, 1.0)
         axis.imshow(wall.T, cmap=ListedColormap([WALL]), interpolation="nearest")
         axis.set_title("grey: not walkable at reset; white: never visited" + words)
+    else:
+        ground_map.zoom(axis, table[["x", "y"]], header["area"])
     shown = np.ma.masked_equal(visits.T, 0)
     scale = LogNorm(1, max(2, visits.max()))
     picture = axis.imshow(shown, norm=scale, interpolation="nearest")
@@ -83,7 +86,7 @@ def draw_episode(terrain, table, header, svg):
     rows = table[table["episode"] == longest]
     place = rows[["x", "y"]].to_numpy(float)
     figure, axis = PLT.subplots(figsize=(6.9, 6.3))
-    draw_terrain(axis, terrain, header)
+    draw_terrain(axis, terrain, table, header)
     time = rows["step"].to_numpy()
     pieces = LineCollection(np.stack([place[:-1], place[1:]], 1), cmap="plasma", linewidth=2.5)
     pieces.set_array(time[1:])

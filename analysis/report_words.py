@@ -11,14 +11,13 @@ COPIES = ("slowval", "retnorm", "opt")
 RECORDING = "trajectory.parquet"
 TOLD = (
     "This agent was told its position: it saw player_pos beside the image, or was trained to "
-    "predict it. Where its layers say where it is, they may only repeat what it was told. That "
-    "holds for every number and figure here."
+    "predict it. Where its layers say where it is, they may only repeat what it was told."
 )
 MAYBE = (
     "Whether this agent was told its position is not known. Agents of such recordings often saw it "
-    "(player_pos) beside the image, and then layers may only repeat it. Bear that in mind with "
-    "every number and figure here."
+    "(player_pos) beside the image, and then their layers may only repeat it."
 )
+LACKING = {"is_terminal": "whether death ended an episode"}
 SHORT = 100_000  # environment steps under which a training only shows how the study works
 
 
@@ -48,7 +47,7 @@ def told(folder):
 def imported(path):
     """What was recorded elsewhere."""
     found, file = trajectory.header(path), trajectory.open_file(path)
-    lacks = sorted(name.replace("_", " ") for name in found["absent"])
+    lacks = [LACKING.get(name, name) for name in found["absent"] if name != "terrain_changed"]
     return (
         f"Recorded elsewhere and imported from {found['imported']['folder']}: "
         f"{file.num_row_groups} episodes, {file.metadata.num_rows:,} steps, "

@@ -67,7 +67,7 @@ def columns(header, where, episode, index):
         "y": place[:, 1],
     }
     found |= {"is_first": step == 0, "is_last": step == count - 1}
-    for name in set(SOURCES) - {"x", "y"} - set(header["absent"]):
+    for name in [name for name in SOURCES if name not in (*found, *header["absent"])]:
         found[name] = _column(where, episode, name)
     counts = _counts(where, episode)
     found |= {
@@ -151,7 +151,7 @@ def _steps(where, episode, key):
 def _array(where, episode, key):
     if key not in episode:
         raise Refused(
-            f"{where} has no {key}, which the first episode has; recordings are all alike"
+            f"{where} has no {key}, which every episode needs, or which the first one has"
         )
     try:
         values = np.asarray(episode[key])
