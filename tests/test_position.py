@@ -211,3 +211,37 @@ def test_without_positions_it_says_so_and_decodes_nothing(tmp_path):
     run = Run(tmp_path)
     assert run.found["summary"] == [] and "no positions" in run.found["notes"][0]
     assert decoders.load(run.decoders)[1] == {}
+
+
+def test_the_classifier_is_re_trained_under_swaps_too_and_shifts_are_labelled(tmp_path):
+    path = tmp_path / "trajectory.parquet"
+    layers = {"dyn/deter": synthetic.one_hot, "noise": synthetic.noise(4)}
+    synthetic.recording(path, 12, 30, (4, 4), layers=layers)
+    run = Run(tmp_path, null_robust=True, n_null=4, n_shift=3)
+    for method in ("ridge", "robust"):
+        swapped = run.score("mean Euclidean error, cut episodes", "dyn/deter", method)
+        assert swapped["value"] < 0.3 * swapped["chance"]
+        assert run.score("p against swaps", "dyn/deter", method)["value"] == pytest.approx(0.2)
+        turned = run.score("mean Euclidean error, one fold", "dyn/deter", method)
+        assert turned["chance_name"] == "3 circular shifts (not calibrated)"
+        blind = run.score("mean Euclidean error, cut episodes", "noise", method)
+        assert blind["value"] > 0.75 * blind["chance"]
+    notes = " ".join(run.found["notes"])
+    assert "one outer split" in notes and "not calibrated" in notes
+
+
+def test_the_published_method_is_decoded_like_the_others_where_it_is_asked_for(tmp_path):
+    path = tmp_path / "trajectory.parquet"
+    synthetic.recording(path, 6, 30, (4, 4), layers={"dyn/deter": synthetic.one_hot})
+    run = Run(tmp_path, methods=["prnn"], n_iters=800)
+    assert run.score("top-1 accuracy", "dyn/deter", "prnn")["value"] > 0.9
+    assert np.isfinite(run.score("cross-entropy", "dyn/deter", "prnn")["value"])
+    assert decoders.load(run.decoders)[1]["dyn/deter"]["prnn"].weights.shape == (16, 16)
+
+
+def test_a_single_visited_tile_is_decoded_without_a_crash(tmp_path):
+    path = tmp_path / "trajectory.parquet"
+    synthetic.recording(path, 4, 20, (1, 1), layers={"dyn/deter": synthetic.noise(3)})
+    run = Run(tmp_path, methods=["ridge", "robust"])
+    assert run.score("mean Euclidean error", "dyn/deter")["value"] == pytest.approx(0, abs=1e-5)
+    assert run.score("top-1 accuracy", "dyn/deter", "robust")["value"] == 1

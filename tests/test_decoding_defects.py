@@ -1,0 +1,96 @@
+"""Mistakes that published decoders of position made, each with the test that would show it here.
+
+Patience counted in the wrong unit is in tests/test_prnn.py.
+"""
+
+import numpy as np
+import pytest
+
+from analysis import chance, geodesic, planning, recording, splits
+from jobs.errors import Refused
+from tests import synthetic
+from tests.test_position import OPTIONS, Run
+
+
+def slow(count=200, memory=0.99):
+    """Layer maker: slow noise that knows nothing of place but makes neighbouring steps alike."""
+
+    def make(item, rng):
+        found = rng.normal(size=(len(item.x), count))
+        for step in range(1, len(found)):
+            found[step] = memory * found[step - 1] + np.sqrt(1 - memory**2) * found[step]
+        return found
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def leak(tmp_path_factory):
+    """Slow noise, decoded once by episode and once with shuffled steps."""
+    folder = tmp_path_factory.mktemp("leak")
+    path = folder / "trajectory.parquet"
+    synthetic.recording(path, 12, 80, (9, 9), layers={"dyn/deter": slow()})
+    return {cv: Run(folder, cv=cv, methods=["ridge"]) for cv in ("episode", "timestep")}
+
+
+def test_shuffled_timestep_leakage(leak):
+    """Slow noise 'decodes' with shuffled steps and is at chance by episode."""
+    honest = leak["episode"].score("mean Euclidean error", "dyn/deter")
+    leaky = leak["timestep"].score("mean Euclidean error", "dyn/deter", "ridge (leaky)")
+    assert honest["value"] > 0.95 * honest["chance"]
+    assert leaky["value"] < 0.8 * leaky["chance"]
+
+
+def test_leaky_numbers_say_so_wherever_they_stand(leak):
+    run = leak["timestep"]
+    held_out = [row for row in run.found["summary"] if "swaps" not in str(row)]
+    assert held_out and all(row["representation"] == "ridge (leaky)" for row in held_out)
+    assert set(run.table["method"]) == {"ridge (leaky)"}
+    assert run.found["notes"][0].startswith("Leaky:") and run.found["leaky"]
+    nulls = [row for row in run.found["summary"] if row not in held_out]
+    assert {row["representation"] for row in nulls} == {"ridge"}  # they hold episodes apart
+
+
+def test_shuffled_steps_cannot_be_asked_for_by_accident():
+    with pytest.raises(Refused, match="set split to episodes"):
+        planning.refuse_leaky_elsewhere({"cv": "timestep", "split": "test"})
+
+
+def test_chance_over_unreachable_tiles():
+    """A chance level that guesses water or an island flatters every decoder."""
+    terrain = np.full((9, 9), synthetic.WATER)
+    terrain[:3] = synthetic.GRASS
+    terrain[8, 8] = synthetic.GRASS  # out of reach
+    mask, truth = terrain == synthetic.GRASS, np.array([(0, 0), (2, 8)] * 10)
+    ground = geodesic.grounds(truth, np.zeros(20, int), {0: mask})
+    drawn = chance.uniform(ground, 20, (9, 9), np.random.default_rng(0))
+    assert (drawn[..., 0] < 3).all() and len(np.unique(drawn.reshape(-1, 2), axis=0)) == 27
+
+
+def test_no_per_sample_errors(leak):
+    """Every tested step has a row of its own, and the score is the mean of these."""
+    run = leak["episode"]
+    assert len(run.table) == 12 * 80
+    mean = run.score("mean Euclidean error", "dyn/deter")["value"]
+    assert run.table["error"].mean() == pytest.approx(mean)
+    assert {"episode", "step", "true_x", "true_y", "x", "y", "p", "entropy"} <= set(run.table)
+
+
+def test_first_n_steps_as_a_subsample(tmp_path):
+    """The first N steps would be those near the spawn points of the first episodes."""
+    path = tmp_path / "t.parquet"
+    synthetic.recording(path, 20, 50, (6, 6), layers={"dyn/deter": synthetic.one_hot})
+    read = recording.load(path)
+    plan = planning.make(read, read, OPTIONS | {"max_samples": 120})
+    kept = plan.train.rows[plan.rows]
+    assert len(kept) == 120 and len(np.unique(read.episode[kept])) == 3
+    assert not np.array_equal(kept, np.arange(120)) and read.episode[kept].max() > 2
+    assert read.step[kept].max() > 40
+    other = planning.make(read, read, OPTIONS | {"max_samples": 120, "seed": 1})
+    assert not np.array_equal(other.train.rows[other.rows], kept)
+
+
+def test_whole_episodes_are_drawn_until_they_hold_the_steps_asked_for():
+    episode = np.repeat(np.arange(10), 30)
+    whole, thin = splits.sample(episode, np.ones(300, bool), 100, 0)
+    assert len(np.unique(episode[whole])) == 4 and len(whole) == 120 and len(thin) == 100
