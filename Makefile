@@ -13,11 +13,12 @@ SMK := Snakefile rules
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-all lint lock docs clean-specs
+.PHONY: help setup demo test test-all test-kill lint lock docs clean-specs
 help:
 	@echo "make demo         train the small agent, analyse it, write results/report.html"
 	@echo "make test         lint and all quick tests"
 	@echo "make test-all     the slow tests too"
+	@echo "make test-kill    kill trainings at a hundred random moments and compare their results"
 	@echo "make lint         ruff, snakefmt, snakemake --lint"
 	@echo "make lock         resolve the dependencies of pyproject.toml anew"
 	@echo "make docs         draw the README's rule graph anew"
@@ -39,6 +40,9 @@ test: lint
 
 test-all: lint
 	@$(BIN)/python -m pytest
+
+test-kill: $(STAMP)
+	@$(BIN)/python -m pytest tests/test_kill.py -k hundred
 
 lint: $(STAMP)
 	@$(BIN)/ruff check $(CODE)

@@ -1,6 +1,8 @@
 """Published weights: parameters under the authors' names beside a JSON header, in one file."""
 
 import json
+import os
+import re
 from functools import partial
 from pathlib import Path
 
@@ -69,7 +71,18 @@ def save(path, values, header):
     text = files.canonical({"kind": "checkpoint", "version": VERSION, **header})
     arrays = {name: np.asarray(values[name], order="C") for name in sorted(values)}
     with files.atomic(path) as temporary:
-        save_file(arrays, temporary, metadata={KEY: text})
+        write(temporary, arrays, text)
+
+
+def write(path, arrays, text):
+    """Write arrays {name: array} and a text that `arrays` reads; an OSError if the disk fails."""
+    try:
+        save_file(arrays, path, metadata={KEY: text})
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if not number:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
 
 
 def load(path):

@@ -51,15 +51,17 @@ class Chunks:
     def append(self, time, rows):
         """Put one row of every environment [N] at `time`."""
         chunk, offset = divmod(time, self.length)
-        handle = self._file(chunk).handle
-        for env in range(self.envs):
-            _whole(os.pwrite, handle, rows[env : env + 1], env * self.length + offset)
+        with files.writing(self.folder):
+            handle = self._file(chunk).handle
+            for env in range(self.envs):
+                _whole(os.pwrite, handle, rows[env : env + 1], env * self.length + offset)
         self._written.add(chunk)
 
     def write(self, env, time, rows):
         """Put rows [T] of one environment at time, time + 1, ..."""
         for chunk, offset, part in self._parts(env, time, len(rows)):
-            _whole(os.pwrite, self._file(chunk).handle, rows[part], offset)
+            with files.writing(self.folder):
+                _whole(os.pwrite, self._file(chunk).handle, rows[part], offset)
             self._written.add(chunk)
 
     def read(self, env, time, out):

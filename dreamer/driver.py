@@ -4,10 +4,15 @@ In the shapes, N is environments.
 """
 
 import time
+import warnings
 
 import jax
 import numpy as np
 
+from dreamer.envs import vector
+from jobs.errors import Refused
+
+DEATHS = 3  # of a worker in one step, after which it is no accident
 STREAM = 1  # apart from the keys of initialisation and training, which share the seed
 
 
@@ -68,6 +73,35 @@ class Driver:
         self.age = np.array([len(taken) for taken in self.actions])
         kind = self.envs.single_action_space.dtype
         self.action, self.over = np.array(position["action"], kind), np.array(position["over"])
+        self._survive(self._replay)
+
+    def _survive(self, play, *arguments):
+        """What `play` returns; if a worker dies, new ones replay what was played and try again."""
+        dead = False
+        for _ in range(DEATHS):
+            try:
+                if dead:
+                    self.envs.restart()
+                    self._replay()
+                return play(*arguments)
+            except vector.DEAD:
+                dead = True
+                warnings.warn(
+                    "the process of an environment died; all are started again and replay the "
+                    f"{self.age.sum()} actions since their resets",
+                    stacklevel=2,
+                )
+        raise Refused(
+            f"the process of an environment died {DEATHS} times in the same step, after "
+            f"{self.age.tolist()} steps of the episodes {self.episode.tolist()}; look for the "
+            "reason in the system's log (out of memory?)"
+        )
+
+    def _replay(self):
+        """Bring environments to where `actions` led."""
+        if self.action is None:
+            self.envs.set_attr("n_resets", self.episode.tolist())
+            return
         longest = self.age.max()
         for past in range(longest, -1, -1):
             self._restart(past == longest, self.age - past)
@@ -90,17 +124,17 @@ class Driver:
         return actions
 
     def _reset(self):
-        observation, info = self.envs.reset()
+        observation, info = self._survive(self.envs.reset)
         no = np.zeros(self.count, bool)
         return _row(observation, np.zeros(self.count, np.float32), ~no, no, no, info)
 
     def _advance(self):
+        observation, reward, terminal, cut, info = self._survive(self.envs.step, self.action)
         first = self.over
         for taken, action, over in zip(self.actions, self.action, first, strict=True):
             taken.clear() if over else taken.append(action)
         self.episode += first
         self.age = np.where(first, 0, self.age + 1)
-        observation, reward, terminal, cut, info = self.envs.step(self.action)
         return _row(observation, reward.astype(np.float32), first, terminal | cut, terminal, info)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import jax
 
-from dreamer import checkpoint, family, options, platform, spaces, state
+from dreamer import checkpoint, checks, family, options, platform, spaces, state
 from dreamer.envs import vector
 from jobs import closure, specs
 from jobs.errors import Refused
@@ -40,25 +40,33 @@ class Job(NamedTuple):
 
     def identity(self):
         """What a saved state belongs to."""
-        return state.identity(self.options, self.code)
+        return state.identity(self.options, self.code) | {"versions": versions()}
 
     def provenance(self):
         """The part of a checkpoint's header that says what made it."""
-        versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-        versions["python"] = sys.version.split()[0]
-        return {"spec": self.spec, "code": self.code, "versions": versions}
+        return {"spec": self.spec, "code": self.code, "versions": versions()}
 
     def finished(self):
         """Whether all outputs are there and come from these options and this code."""
         if not all(path.is_file() for path in self.outputs()):
             return False
         header, _ = checkpoint.load(self.checkpoint)
-        same = state.identity(header["options"], header["code"]) == self.identity()
+        made, wanted = (header["options"], header["code"]), (self.options, self.code)
+        same = state.identity(*made) == state.identity(*wanted)
         return same and header["options"]["run"]["steps"] == self.options["run"]["steps"]
 
 
-def from_spec(path, outputs, snapshots):
-    """The job of a spec file; outputs {checkpoint, metrics, episodes, state: path}."""
+def versions():
+    """Versions of Python and of the packages that decide the numbers."""
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return found | {"python": sys.version.split()[0]}
+
+
+def from_spec(path, outputs, snapshots, cadence=None):
+    """The job of a spec file; outputs {checkpoint, metrics, episodes, state: path}.
+
+    `cadence` {'run.save_every': 5} are options that change no result and are in no spec.
+    """
     missing = [name for name in OUTPUTS if outputs[name] is None]
     if missing:
         raise Refused(f"--spec needs --{', --'.join(missing)} beside it")
@@ -70,9 +78,10 @@ def from_spec(path, outputs, snapshots):
             f"option run.snapshots asks for {wanted}, but --snapshots gives {sorted(given)}; "
             "give one path <step>.safetensors for each"
         )
-    check(spec["options"])
+    tree = options.override(spec["options"], cadence)
+    check(tree)
     places = {step: given[str(step)] for step in wanted}
-    return Job(spec["options"], spec["code"], specs.name(spec), **outputs, snapshots=places)
+    return Job(tree, spec["code"], specs.name(spec), **outputs, snapshots=places)
 
 
 def by_hand(folder, configs, overrides):
@@ -90,8 +99,8 @@ def by_hand(folder, configs, overrides):
 
 def check(resolved):
     """Choose the platform, and refuse before anything is written what could not be trained."""
+    checks.check(resolved)
     platform.choose(resolved["run"]["platform"])
-    _check_run(resolved["run"], resolved["replay"])
     module = family.load(resolved["agent"])
     envs = vector.make(resolved["task"], resolved["env"], 1, resolved["seed"])
     seen = spaces.of(envs.single_observation_space, envs.single_action_space)
@@ -100,23 +109,3 @@ def check(resolved):
     start = resolved["run"]["from_checkpoint"]
     if start:
         checkpoint.check(state.params.values, checkpoint.load(start)[1], start)
-
-
-def _check_run(run, replay):
-    for step in run["snapshots"]:
-        if type(step) is not int or not 0 < step <= run["steps"]:
-            raise Refused(
-                f"option run.snapshots holds {step!r}, but takes environment steps from 1 to "
-                f"run.steps, which is {run['steps']}"
-            )
-    if replay["context"] != 1:
-        raise Refused(
-            f"option replay.context is {replay['context']}, but agents start from the belief of "
-            "exactly one step: 1"
-        )
-    window = run["batch_length"] + replay["context"]
-    if replay["size"] < run["envs"] * window:
-        raise Refused(
-            f"option replay.size is {replay['size']}, but {run['envs']} environments with windows "
-            f"of {window} steps need at least {run['envs'] * window}"
-        )

@@ -3,14 +3,19 @@
 import io
 import json
 import math
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tensorboardX import SummaryWriter
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 
 from dreamer import trajectory
+from jobs import files
+from jobs.errors import Refused
 
 
 class Lines:
@@ -22,18 +27,22 @@ class Lines:
     def add(self, row):
         """Append a row; numbers that are not finite become null."""
         finite = {name: value if math.isfinite(value) else None for name, value in row.items()}
-        with open(self.path, "a") as file:
+        with files.writing(self.path), open(self.path, "a") as file:
             file.write(json.dumps(finite) + "\n")
 
     def size(self):
-        """Bytes so far: what `cut` takes."""
-        return self.path.stat().st_size if self.path.exists() else 0
+        """Bytes so far, now safe on the disk: what `cut` takes."""
+        files.sync(self.path)
+        return self.path.stat().st_size
 
     def cut(self, size):
         """Drop the rows after `size` bytes."""
         self.path.touch()
-        with open(self.path, "r+b") as file:
-            file.truncate(size)
+        if self.path.stat().st_size < size:
+            raise Refused(
+                f"{self.path} lost rows that were saved; remove {self.path.parent} to train anew"
+            )
+        os.truncate(self.path, size)
 
     def publish(self, path, kind, header, whole, real):
         """Write all rows as a Parquet table; `whole` and `real` name its columns by their type."""
@@ -67,15 +76,21 @@ class Episodes:
 
 
 class Board:
-    """TensorBoard: scalars over environment steps, and animations."""
+    """TensorBoard: scalars over environment steps, and animations.
+
+    Written at once and in this thread, so that a full disk is an error and not a thread that died.
+    """
 
     def __init__(self, folder):
-        self.writer = SummaryWriter(str(folder))
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with files.writing(self.folder):
+            self.writer = EventsWriter(str(self.folder / "events"))
 
     def scalars(self, step, row):
         """Every number of a row."""
-        for name, value in row.items():
-            self.writer.add_scalar(name, value, step)
+        items = [Summary.Value(tag=name, simple_value=value) for name, value in row.items()]
+        self._add(step, items)
 
     def video(self, step, name, frames):
         """Frames uint8 [T, H, W, 3] as a GIF."""
@@ -83,13 +98,18 @@ class Board:
         image = Summary.Image(
             height=height, width=width, colorspace=3, encoded_image_string=gif(frames)
         )
-        summary = Summary(value=[Summary.Value(tag=name, image=image)])
-        self.writer.file_writer.add_summary(summary, step)
-        self.writer.flush()
+        self._add(step, [Summary.Value(tag=name, image=image)])
 
     def close(self):
-        """Write what is left."""
-        self.writer.close()
+        """Close the file."""
+        with files.writing(self.folder):
+            self.writer.close()
+
+    def _add(self, step, items):
+        event = Event(wall_time=time.time(), step=step, summary=Summary(value=items))
+        with files.writing(self.folder):
+            self.writer.write_event(event)
+            self.writer.flush()
 
 
 def gif(frames, pause=125):

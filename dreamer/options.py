@@ -20,6 +20,7 @@ POSITIVE = (
     r"|.*\.(depth|units|deter|hidden|stoch|classes|blocks|layers)"
 )
 SEEDS = 2**32 - 1
+CADENCE = ("run.save_every", "run.video_every")  # these change no result
 CHOICES = {
     r"(.*\.)?platform": ("auto", "cpu", "gpu"),
     r"dtype": ("auto", "float32", "bfloat16"),
@@ -37,6 +38,17 @@ def resolve(configs=(), overrides=None):
             raise Refused(f"there is no preset '{name}'{_suggest(name, presets)}")
         for pattern, value in presets[name].items():
             values = _assign(values, pattern, value, f"preset {name}")
+    return override(unflatten(values), overrides)
+
+
+def stage(name, overrides=None):
+    """Options of a stage (`record`, `dreams`) after overrides ({'record.episodes': 5})."""
+    return override({name: copy.deepcopy(_file()["stages"][name])}, overrides)[name]
+
+
+def override(tree, overrides):
+    """The tree with single options replaced: {'run.steps': 100}."""
+    values = flatten(tree)
     for name, value in (overrides or {}).items():
         if name not in values:
             raise Refused(f"there is no option '{name}'{_suggest(name, values)}")
@@ -44,14 +56,10 @@ def resolve(configs=(), overrides=None):
     return unflatten(values)
 
 
-def stage(name, overrides=None):
-    """Options of a stage (`record`, `dreams`) after overrides ({'record.episodes': 5})."""
-    values = flatten({name: _file()["stages"][name]})
-    for key, value in (overrides or {}).items():
-        if key not in values:
-            raise Refused(f"there is no option '{key}'{_suggest(key, values)}")
-        values[key] = check(key, value, values[key])
-    return unflatten(values)[name]
+def result(tree):
+    """The tree with the options that change no result at their defaults."""
+    flat, defaults = flatten(tree), flatten(_file()["defaults"])
+    return unflatten(flat | {name: defaults[name] for name in CADENCE})
 
 
 def check(name, value, default):

@@ -92,7 +92,8 @@ class Replay:
 
     def save(self, folder):
         """Put into `folder` what `restore` needs, without copying rows; returns (facts, arrays)."""
-        self.rows.sync()
+        for written in (self.rows, self.latents, self.undo):
+            written.sync()
         self.rows.link(Path(folder, "rows"))
         self.latents.link(Path(folder, "latents"))
         served = self.fresh.served if self.fresh else 0
@@ -108,6 +109,7 @@ class Replay:
         self.latents.restore(Path(folder, "latents"))
         for save in (*undone, folder):
             self.undo.apply(Path(save, "undo"))
+        self.latents.sync()
         self.end = facts["end"]
         if self.fresh:
             self.fresh.served = facts["served"]

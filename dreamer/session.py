@@ -2,9 +2,11 @@
 
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from dreamer import checkpoint, logs, progress, spaces
+from dreamer import options as trees
+from dreamer.attempts import Attempts
 from dreamer.envs import vector
 from dreamer.state import Store
 from dreamer.training import LOGS, Training
@@ -15,25 +17,34 @@ COUNTS = ("step", "env", "episode", "length")
 
 def run(job, device, stop):
     """Train until the end (True), or until `stop()` gives a reason (False); both save first."""
-    options, store = job.options, Store(job.state, job.identity())
+    store = Store(job.state, job.identity())
     for folder, differences in store.others():
         print(f"starting anew, not from {folder}: {'; '.join(differences)}")
-    envs = vector.make(options["task"], options["env"], options["run"]["envs"], options["seed"])
-    board = logs.Board(job.board)
-    try:
-        with progress.Report(options["run"]["steps"], device) as report:
-            training = Training(options, envs, store.folder, board, report)
-            training.restore(store)
-            report.say(_header(training, device))
-            if not _loop(training, store, job, stop):
-                return False
-            training.log()
-            training.save(store)
-            _publish(training, store, job)
-    finally:
-        board.close()
-        envs.close()
+    with Attempts(store.folder, store.newest()).counted() as attempt:
+        if not _sit(job, store, device, stop, attempt):
+            return False
     store.remove()
+    return True
+
+
+def _sit(job, store, device, stop, attempt):
+    """One start: whether it came to the end and published the results."""
+    options, run = job.options, job.options["run"]
+    with (
+        closing(logs.Board(job.board)) as board,
+        closing(vector.make(options["task"], options["env"], run["envs"], options["seed"])) as envs,
+        progress.Report(run["steps"], device) as report,
+    ):
+        training = Training(options, envs, store.folder, board, report)
+        training.restore(store)
+        report.say(_header(training, device))
+        reason = _loop(training, store, job, stop)
+        training.save(store)
+        if reason:
+            report.say(_farewell(training, store, reason, attempt))
+            return False
+        training.log()
+        _publish(training, store, job)
     return True
 
 
@@ -60,30 +71,41 @@ def stopper(minutes):
 
 
 def _loop(training, store, job, stop):
+    """Train until the end (None) or until there is a reason to stop, which is returned."""
     run, saved = training.run, time.monotonic()
     while training.step < run["steps"]:
         reason = stop()
-        late = run["save_every"] and time.monotonic() - saved > 60 * run["save_every"]
-        if reason or late:
+        if reason:
+            return reason
+        if run["save_every"] and time.monotonic() - saved > 60 * run["save_every"]:
             training.save(store)
             saved = time.monotonic()
-        if reason:
-            training.report.say(
-                f"{reason}: saved at step {training.step:,} in {store.folder}; the same command "
-                "continues"
-            )
-            return False
         training.advance()
         for step in job.snapshots:
             if training.passed(step) and training.step < step + training.driver.count:
                 _write(training, job, _waiting(store, step))
-    return True
+    return None
+
+
+def _farewell(training, store, reason, attempt):
+    """What to say when stopping early; a stop before any step may count as a start in vain."""
+    if training.step > attempt.step:
+        return (
+            f"{reason}: saved at step {training.step:,} in {store.folder}; the same command "
+            "continues"
+        )
+    there = "there is nothing new to save; the same command continues"
+    if reason.startswith("signal"):
+        attempt.forgive()
+        return f"{reason} before the first step, so {there}"
+    counted = attempt.blame(f"{reason} before the first step; allow more minutes")
+    return f"{reason} before the first step, so {there} but needs more minutes ({counted})"
 
 
 def _publish(training, store, job):
     """Tables and snapshots first, the checkpoint last: it says that the training is finished."""
     names = {"agent": job.options["agent"], "task": job.options["task"]}
-    about = {**names, "options": job.options, "seed": job.options["seed"]}
+    about = {**names, "options": trees.result(job.options), "seed": job.options["seed"]}
     about["achievements"] = training.world["achievements"]
     columns = {"metrics": ("step", "updates"), "episodes": (*COUNTS, *training.episodes.names)}
     real = {"metrics": (), "episodes": ("score",)}
@@ -99,7 +121,7 @@ def _publish(training, store, job):
 def _write(training, job, path):
     header = {
         "agent": job.options["agent"],
-        "options": job.options,
+        "options": trees.result(job.options),
         "step": training.step,
         "updates": training.learner.updates,
         "seed": job.options["seed"],

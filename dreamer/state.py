@@ -16,13 +16,12 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from safetensors.numpy import save_file
 
 from dreamer import checkpoint, options
 from jobs import files
 from jobs.errors import Refused
 
-IMMATERIAL = r"run\.(steps|platform|save_every|log_every|video_every)"
+IMMATERIAL = r"run\.(steps|platform|log_every)|" + "|".join(map(re.escape, options.CADENCE))
 KEEP = 2
 
 
@@ -74,22 +73,29 @@ class Store:
         """Folders of all saves, newest first."""
         return sorted(self.folder.glob("[0-9]*/"), reverse=True)
 
+    def newest(self):
+        """Step of the newest save; 0 without one."""
+        return max((int(path.name) for path in self.saves()), default=0)
+
     def save(self, step, facts, arrays, replay):
-        """Publish a save at once, then drop all but the newest two."""
+        """Publish a save at once, then drop all but the newest two.
+
+        On return it is safe on the disk. Arrays of the agent that are not finite are refused.
+        """
         target = self.folder / f"{step:012d}"
         if target in self.saves():
             return
+        _check_finite(step, arrays)
         folder = self.folder / f".{target.name}"
-        folder.mkdir()
-        memory, priorities = replay.save(folder)
-        facts = {**facts, "replay": memory}
-        arrays = {**arrays, **{f"sampler/{name}": item for name, item in priorities.items()}}
-        text = files.canonical(facts)
-        save_file(arrays, folder / "state.safetensors", metadata={checkpoint.KEY: text})
-        files.sync(folder / "state.safetensors")
-        os.rename(folder, target)
-        files.sync(self.folder)
-        replay.protect(target)
+        with files.writing(target):
+            try:
+                self._write(folder, facts, arrays, replay)
+                os.rename(folder, target)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)  # a full disk needs the room
+                raise
+            files.sync(self.folder)
+            replay.protect(target)
         for old in self.saves()[KEEP:]:
             _remove(old)
 
@@ -118,6 +124,15 @@ class Store:
         """Remove everything, once the results are published."""
         _remove(self.folder)
 
+    def _write(self, folder, facts, arrays, replay):
+        folder.mkdir()
+        memory, priorities = replay.save(folder)
+        facts = {**facts, "replay": memory}
+        arrays = {**arrays, **{f"sampler/{name}": item for name, item in priorities.items()}}
+        checkpoint.write(folder / "state.safetensors", arrays, files.canonical(facts))
+        files.sync(folder / "state.safetensors")
+        files.sync(folder)
+
 
 def arrays(prefix, tree):
     """{prefix + path: numpy array} of a pytree."""
@@ -132,6 +147,16 @@ def tree(prefix, like, arrays):
     )
 
 
+def _check_finite(step, arrays):
+    for name, array in arrays.items():
+        real = jax.numpy.issubdtype(array.dtype, jax.numpy.floating)
+        if name.startswith("agent") and real and not np.isfinite(array).all():
+            raise Refused(
+                f"{name.removeprefix('agent')} holds numbers that are not finite at environment "
+                f"step {step}; the last saved state is kept; lower opt.lr and train anew"
+            )
+
+
 def _remove(folder):
     hidden = folder.with_name(f".{folder.name}")
     os.rename(folder, hidden)
@@ -144,4 +169,9 @@ def _differences(theirs, ours):
     changed = [
         f"{name} {json.dumps(old.get(name))} -> {json.dumps(new.get(name))}" for name in names
     ]
-    return changed + ["the code"] * (theirs["code"] != ours["code"])
+    old, new = theirs.get("versions", {}), ours.get("versions", {})
+    changed += [
+        f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]
+    ]
+    others = {"code": "the code", "start": "the weights to start from"}
+    return changed + [text for key, text in others.items() if theirs[key] != ours[key]]

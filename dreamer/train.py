@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dreamer import job, session
+from dreamer import job, options, session
 from dreamer import platform as platforms
 from dreamer import state as states
 from jobs import cli
@@ -29,20 +29,23 @@ def main(
 
     From a workflow: --spec and the output paths. By hand: --configs and dotted flags such as
     --run.steps 10000, with everything in --run-dir. A signal or --minutes saves the state and
-    leaves with exit code 75.
+    leaves with exit code 75. --run.save_every and --run.video_every go with both.
     """
     outputs = {"checkpoint": checkpoint, "metrics": metrics, "episodes": episodes, "state": state}
     by_hand = {"configs": configs, "run-dir": run_dir, "seed": seed, "platform": platform}
+    given = overrides or {}
     if spec:
-        _refuse(f"{spec} holds every option", by_hand | (overrides or {}))
-        asked = job.from_spec(spec, outputs, snapshots)
+        cadence = {name: value for name, value in given.items() if name in options.CADENCE}
+        rest = {name: value for name, value in given.items() if name not in cadence}
+        _refuse(f"{spec} holds every option", by_hand | rest)
+        asked = job.from_spec(spec, outputs, snapshots, cadence)
     else:
         if run_dir is None:
             raise Refused("say where to: --run-dir DIR, or --spec FILE with the output paths")
         _refuse("--run-dir says where everything goes", outputs | {"snapshots": snapshots})
         short = {"seed": seed, "run.platform": platform}
-        given = {name: value for name, value in short.items() if value is not None}
-        asked = job.by_hand(run_dir, configs or (), given | (overrides or {}))
+        named = {name: value for name, value in short.items() if value is not None}
+        asked = job.by_hand(run_dir, configs or (), named | given)
     return _train(asked, minutes)
 
 
@@ -50,6 +53,7 @@ def _train(asked, minutes):
     device = platforms.describe()
     with states.locked(asked.state, print):
         if asked.finished():
+            states.Store(asked.state, asked.identity()).remove()  # a kill may have left it
             print(f"{asked.checkpoint} is finished; remove it to train anew, or change an option")
             return {"device": device}
         with session.stopper(minutes) as stop:

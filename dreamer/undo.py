@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from dreamer.chunks import File
+from jobs import files
 
 BLOCK = 4096  # records put back at once
 
@@ -20,12 +21,17 @@ class Undo:
         self.chunks = chunks
         self._kind = np.dtype([("env", "<i4"), ("time", "<i8"), ("row", chunks.kind)])
         self._kept = np.zeros((chunks.envs, capacity), bool)
-        self._file, self._end = None, 0
+        self._file, self._path, self._end = None, None, 0
+
+    def sync(self):
+        """Force what was kept so far onto the disk."""
+        if self._file:
+            os.fsync(self._file.handle)
 
     def begin(self, path, end):
         """From now on keep the present value of rows earlier than `end` in the file `path`."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-        self._file, self._end = File(path, flags), end
+        self._file, self._path, self._end = File(path, flags), path, end
         self._kept[:] = False
 
     def keep(self, env, time, count):
@@ -50,8 +56,9 @@ class Undo:
                 self._put_back(np.frombuffer(content, self._kind, len(content) // size))
 
     def _append(self, content):
-        while content:
-            content = content[os.write(self._file.handle, content) :]
+        with files.writing(self._path):
+            while content:
+                content = content[os.write(self._file.handle, content) :]
 
     def _put_back(self, records):
         """Write records [M], those that follow each other in time at once."""

@@ -18,7 +18,8 @@ def run(main, argv=None):
 
     A parameter without default is a required flag. `overrides`, if `main` has it, collects every
     dotted flag (`--run.steps 100`) into a dict. `--prov FILE` writes what made the outputs; `main`
-    may return a dict of further facts for it (the device, say). Refused means exit code 2.
+    may return a dict of further facts for it (the device, say), or an exit code of its own.
+    Exit codes: 2 for Refused and for files that cannot be used, 130 after an interruption.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     start = sidecar.clock()
@@ -30,7 +31,9 @@ def run(main, argv=None):
     except Refused as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+    except OSError as error:
+        if error.filename is None:
+            raise
         print(f"error: {error.filename} cannot be used: {error.strerror}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

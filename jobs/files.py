@@ -1,5 +1,6 @@
 """Writing files so that a kill at any moment leaves either the old file or the new one."""
 
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,22 @@ from jobs.errors import Refused
 _mask = os.umask(0)  # can only be read by setting it
 os.umask(_mask)
 MODE = 0o666 & ~_mask
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+
+
+@contextmanager
+def writing(path):
+    """Within, an error of the disk (full, read-only, failing) is refused with the name of `path`.
+
+    What Python raises then often names no file.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        reason = os.strerror(error.errno)
+        raise Refused(f"{path} cannot be written: {reason}; mend that and try again") from error
 
 
 @contextmanager
@@ -21,16 +38,17 @@ def atomic(path):
     gets the mode of an ordinary new file, which not every writer gives.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        yield temporary
-        temporary.chmod(MODE)
-        sync(temporary)
-        os.replace(temporary, path)
-        sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            temporary.chmod(MODE)
+            sync(temporary)
+            os.replace(temporary, path)
+            sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def sync(path):

@@ -10,6 +10,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dreamer import checks as option_checks
 from dreamer import family
 from dreamer import foreign as foreign_options
 from dreamer import options as agent_options
@@ -47,12 +48,16 @@ class Plan:
         seed = int(seed) if run else None
         return specs.build(run, seed, stage, options, wanted, self.code["+".join(wanted)], lock)
 
+    def cadence(self, name, run):
+        """An option of a training that changes no result, and so is no part of its spec."""
+        return str(agent_options.flatten(tree(self.run(run), 0))[name])
+
     def _options(self, stage, run, seed):
         """The options in a spec: those of its block, but for the stages that begin a run."""
         block = STAGES[stage].block
         options = self.config[block] if block else {}
         if stage == "train":
-            return tree(run, seed)
+            return agent_options.result(tree(run, seed))
         if stage == "import_run":
             found = foreign.run(run["import_run"], run["checkpoint"])
             return {"import_run": run["import_run"], "checkpoint": found.stamp}
@@ -183,6 +188,8 @@ def _check(run, config):
     checks.begin(run, where)
     try:
         found = tree(run, 0)
+        if "train" in stages.of(run):
+            option_checks.check(found)
         if run["import_trajectories"]:
             foreign.recordings(run["import_trajectories"])
     except Refused as error:

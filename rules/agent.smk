@@ -36,6 +36,8 @@ for number, (steps, names) in enumerate(snapshots().items()):
         resources:
             mem_mb=16000,
             runtime="12h",
+            save_every=cadence("run.save_every"),
+            video_every=cadence("run.video_every"),
             gpu=gpu("train", "gpu"),
             gpu_model=gpu("train", "gpu_model"),
             gres=gpu("train", "gres"),
@@ -47,6 +49,8 @@ for number, (steps, names) in enumerate(snapshots().items()):
                 --metrics {output.metrics} --episodes {output.episodes} \
                 --state results/{wildcards.run}/seed{wildcards.seed}/train.state \
                 $(test -z "{output.snapshots}" || echo --snapshots {output.snapshots}) \
+                --run.save_every {resources.save_every} \
+                --run.video_every {resources.video_every} \
                 --prov {output.prov} >{log} 2>&1
             """
 

@@ -78,6 +78,11 @@ def gpu(stage, kind):
     return resource
 
 
+def cadence(name):
+    """Resource function: an option of a training that changes no result."""
+    return lambda wildcards: PLAN.cadence(name, wildcards.run)
+
+
 def every(pattern, stage):
     """`pattern` for every run and seed of the configuration whose runs have the stage."""
     return [

@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 from crafter import constants
 
+from dreamer import checks
 from dreamer.envs import crafter_game, crafter_view
 from dreamer.trajectory import FACINGS, POSITION, VITALS
 from jobs.errors import Refused
@@ -21,7 +22,7 @@ FACING = {DIRECTIONS[name]: index for index, name in enumerate(FACINGS)}
 
 def make(options, world_seed, spawn_seed):
     """The environment for the options env.crafter, or a refusal; both seeds are whole numbers."""
-    check(options)
+    checks.check_crafter(options)
     return Crafter(options, world_seed, spawn_seed)
 
 
@@ -131,24 +132,6 @@ def _space(options):
     if options.get("player_pos"):
         seen[POSITION] = gymnasium.spaces.Box(0, max(options["area"]) - 1, (2,), np.float32)
     return gymnasium.spaces.Dict(seen)
-
-
-def check(options):
-    """Refuse options that Crafter cannot play."""
-    view, area = options["egocentric_view"], options["area"]
-    if view and not (3 <= view <= 31 and view % 2):
-        raise Refused(
-            f"option env.crafter.egocentric_view is {view}, but takes 0 or an odd number, 3 to 31"
-        )
-    if len(area) != 2 or any(type(side) is not int for side in area):
-        raise Refused(f"option env.crafter.area is {area}, but takes two whole numbers of tiles")
-    columns, rows, _ = crafter_view.grid(view)
-    if area[0] < columns or area[1] < rows:
-        raise Refused(
-            f"option env.crafter.area is {area}, smaller than the view of {columns} x {rows} tiles"
-        )
-    if options["length"] < 1:
-        raise Refused("option env.crafter.length is 0, but an episode needs at least one step")
 
 
 def check_varied(options, sample):

@@ -14,12 +14,15 @@ import signal
 import sys
 import types
 import weakref
+from multiprocessing import resource_tracker
 
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
 from jobs.errors import Refused
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DEAD = (EOFError, ConnectionError)  # what the pipe of a worker that is gone says
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -39,7 +42,7 @@ def make(task, options, count, seed, spawn_seed=None, first=None):
     if count == 1:
         envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)
     else:
-        envs = _start(makers)
+        envs = Workers(makers)
         atexit.register(_close, weakref.ref(envs))
     if first is not None:
         envs.set_attr("n_resets", [int(number) for number in first])
@@ -67,24 +70,52 @@ def world(envs):
     return envs.get_attr("world")[0]
 
 
-def _start(makers):
-    """Worker processes; an interruption while they start must not leave them behind."""
-    before = set(multiprocessing.active_children())
-    try:
-        with light_children():
-            return AsyncVectorEnv(
-                makers, context="spawn", worker=_work, autoreset_mode=AutoresetMode.NEXT_STEP
-            )
-    except BaseException:
-        for child in set(multiprocessing.active_children()) - before:
-            child.kill()
-        raise
+class Workers(AsyncVectorEnv):
+    """Environments in worker processes, which can be started anew when one of them dies."""
+
+    def __init__(self, makers):
+        before = set(multiprocessing.active_children())
+        try:
+            with light_children():
+                super().__init__(
+                    makers, context="spawn", worker=_work, autoreset_mode=AutoresetMode.NEXT_STEP
+                )
+        except DEAD:
+            _kill(set(multiprocessing.active_children()) - before)
+            raise Refused(
+                f"of {len(makers)} environments' processes one died while they started; is there "
+                "memory enough? else lower the number of environments"
+            ) from None
+        except BaseException:  # an interruption must not leave workers behind
+            _kill(set(multiprocessing.active_children()) - before)
+            raise
+
+    def restart(self):
+        """New processes and new environments, with no reset behind them, in place of all."""
+        _kill(self.processes)
+        for pipe in self.parent_pipes:
+            pipe.close()
+        self.__init__(self.env_fns)
+
+    def close_extras(self, **settings):
+        """End the processes, also when some are dead and the others wait for a step."""
+        if all(process.is_alive() for process in self.processes):
+            with contextlib.suppress(*DEAD):
+                super().close_extras(**settings)
+        _kill(self.processes)
+
+
+def _kill(processes):
+    for process in processes:
+        process.kill()
+        process.join()
 
 
 def _work(*arguments):
     """A worker leaves stopping to its parent, and goes quietly when the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     with contextlib.suppress(BrokenPipeError, EOFError):
         _async_worker(*arguments)
 
@@ -101,13 +132,18 @@ def light_children():
     """Processes started within have one thread each and do not import the running command.
 
     A spawned process imports its parent's main module: here that would be JAX, in every worker.
+    Signals wait meanwhile, in the children until they know what to do about them: Ctrl-C reaches
+    all processes of a terminal.
     """
+    resource_tracker.ensure_running()  # else it would start below, and unblock signals
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     main, before = sys.modules["__main__"], {name: os.environ.get(name) for name in THREADS}
     sys.modules["__main__"] = types.ModuleType("__main__")
     os.environ.update(dict.fromkeys(THREADS, "1"))
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         sys.modules["__main__"] = main
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})

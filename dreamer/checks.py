@@ -1,0 +1,115 @@
+"""Options that cannot work together or lie outside of their range are refused, without any JAX.
+
+Training does this before it starts and the workflow before any job; types and signs are checked
+where options are resolved (`dreamer.options`).
+"""
+
+import math
+import re
+from pathlib import Path
+
+from dreamer import options
+from jobs.errors import Refused
+
+RANGES = {  # least value, and the largest or, with a False, the first that is too large
+    r"(rew|val)\.bins": (2, math.inf, True),
+    r"dyn\.unimix": (0, 1, True),
+    r"imag\.(length|horizon)": (1, math.inf, True),
+    r"imag\.lam": (0, 1, True),
+    r"(slowval|retnorm)\.rate": (0, 1, True),
+    r"retnorm\.(low|high)": (0, 100, True),
+    r"retnorm\.floor|opt\.(eps|pmin)|pol\.minstd": (1e-30, math.inf, True),
+    r"opt\.beta[12]": (0, 1, False),
+}
+
+
+def check(tree):
+    """Refuse an option tree that could not be trained."""
+    flat = options.flatten(tree)
+    for pattern, (least, most, included) in RANGES.items():
+        for name in filter(re.compile(pattern).fullmatch, flat):
+            _check_range(name, flat[name], least, most, included)
+    _check_agent(tree)
+    _check_run(tree["run"])
+    _check_replay(tree["run"], tree["replay"])
+    if tree["task"] == "crafter":
+        check_crafter(tree["env"]["crafter"])
+
+
+def check_crafter(world):
+    """Refuse options of Crafter (env.crafter) that it cannot play."""
+    view, area = world["egocentric_view"], world["area"]
+    if view and not (3 <= view <= 31 and view % 2):
+        raise Refused(
+            f"option env.crafter.egocentric_view is {view}, but takes 0 or an odd number, 3 to 31"
+        )
+    if len(area) != 2 or any(type(side) is not int for side in area):
+        raise Refused(f"option env.crafter.area is {area}, but takes two whole numbers of tiles")
+    columns, rows = (view, view) if view else (9, 7)
+    if area[0] < columns or area[1] < rows:
+        raise Refused(
+            f"option env.crafter.area is {area}, smaller than the view of {columns} x {rows} tiles"
+        )
+    if world["length"] < 1:
+        raise Refused("option env.crafter.length is 0, but an episode needs at least one step")
+
+
+def _check_range(name, value, least, most, included):
+    if least <= value < most or (value == most and included):
+        return
+    if most == math.inf:
+        takes = "more than zero" if least < 1e-9 else f"at least {least}"
+    else:
+        takes = f"{least} to {most}" if included else f"{least} to less than {most}"
+    raise Refused(f"option {name} is {value}, but takes {takes}")
+
+
+def _check_agent(tree):
+    dyn, low, high = tree["dyn"], tree["retnorm"]["low"], tree["retnorm"]["high"]
+    if dyn["deter"] % dyn["blocks"]:
+        raise Refused(
+            f"option dyn.deter is {dyn['deter']}, but must be a multiple of dyn.blocks, which is "
+            f"{dyn['blocks']}"
+        )
+    if low >= high:
+        raise Refused(f"option retnorm.low is {low}, but must be below retnorm.high, {high}")
+    if tree["pol"]["minstd"] > tree["pol"]["maxstd"]:
+        raise Refused("option pol.minstd is above pol.maxstd; give a smaller one")
+    for part in ("enc", "dec"):
+        mults, keys = tree[part]["mults"], tree[part]["keys"]
+        if not mults or min(mults) < 1:
+            raise Refused(f"option {part}.mults is {mults}, but takes whole numbers above zero")
+        try:
+            re.compile(keys)
+        except re.error as error:
+            raise Refused(
+                f"option {part}.keys is '{keys}', but takes a regular expression ({error})"
+            ) from None
+
+
+def _check_run(run):
+    for step in run["snapshots"]:
+        if type(step) is not int or not 0 < step <= run["steps"]:
+            raise Refused(
+                f"option run.snapshots holds {step!r}, but takes environment steps from 1 to "
+                f"run.steps, which is {run['steps']}"
+            )
+    if len(set(run["snapshots"])) < len(run["snapshots"]):
+        raise Refused(f"option run.snapshots is {run['snapshots']}, but takes each step once")
+    start = run["from_checkpoint"]
+    if start and not Path(start).is_file():
+        raise Refused(f"option run.from_checkpoint: {start} does not exist; give a checkpoint")
+
+
+def _check_replay(run, replay):
+    if replay["context"] != 1:
+        raise Refused(
+            f"option replay.context is {replay['context']}, but agents start from the belief of "
+            "exactly one step: 1"
+        )
+    window = run["batch_length"] + replay["context"]
+    if replay["size"] < run["envs"] * window:
+        raise Refused(
+            f"option replay.size is {replay['size']}, but {run['envs']} environments with windows "
+            f"of {window} steps need at least {run['envs'] * window}"
+        )

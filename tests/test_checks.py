@@ -1,0 +1,68 @@
+"""Options that cannot work are refused by name, by the command and when the workflow is read."""
+
+from pathlib import Path
+
+import pytest
+
+from dreamer import checks, options
+from jobs import plan, settings
+from jobs.errors import Refused
+
+SCHEMA = Path(__file__).parent.parent / "rules/config.schema.yaml"
+BAD = [
+    ({"rew.bins": 1}, "rew.bins is 1, but takes at least 2"),
+    ({"val.bins": 0}, "val.bins is 0, but takes at least 2"),
+    ({"dyn.deter": 10, "dyn.blocks": 4}, "dyn.deter is 10, but must be a multiple of dyn.blocks"),
+    ({"dyn.unimix": 1.5}, "dyn.unimix is 1.5, but takes 0 to 1"),
+    ({"imag.length": 0}, "imag.length is 0, but takes at least 1"),
+    ({"imag.horizon": 0}, "imag.horizon is 0, but takes at least 1"),
+    ({"imag.lam": 1.1}, "imag.lam is 1.1, but takes 0 to 1"),
+    ({"retnorm.rate": 2.0}, "retnorm.rate is 2.0, but takes 0 to 1"),
+    ({"retnorm.low": 95.0}, "retnorm.low is 95.0, but must be below retnorm.high, 95.0"),
+    ({"retnorm.floor": 0.0}, "retnorm.floor is 0.0, but takes more than zero"),
+    ({"opt.beta2": 1.0}, "opt.beta2 is 1.0, but takes 0 to less than 1"),
+    ({"pol.minstd": 2.0}, "pol.minstd is above pol.maxstd"),
+    ({"enc.mults": []}, "enc.mults is .*, but takes whole numbers above zero"),
+    ({"dec.keys": "("}, "dec.keys is '.*, but takes a regular expression"),
+    ({"env.crafter.egocentric_view": 4}, "egocentric_view is 4, but takes 0 or an odd number"),
+    ({"env.crafter.length": 0}, "env.crafter.length is 0"),
+    ({"run.snapshots": [10, 400], "run.steps": 300}, "run.snapshots holds 400, .* 1 to run.steps"),
+    ({"run.snapshots": [10, 10]}, "run.snapshots is .*, but takes each step once"),
+    (
+        {"run.from_checkpoint": "no.safetensors"},
+        "run.from_checkpoint: no.safetensors does not exist",
+    ),
+    ({"replay.size": 20}, "replay.size is 20, .* need at least 65"),
+    ({"replay.context": 0}, "replay.context is 0, .* exactly one step"),
+]
+
+
+@pytest.mark.parametrize("overrides, words", BAD)
+def test_options_that_cannot_work_are_refused_by_name(overrides, words):
+    with pytest.raises(Refused, match=words):
+        checks.check(options.resolve((), overrides))
+
+
+@pytest.mark.parametrize("preset", sorted(options._file()["presets"]))
+def test_every_preset_can_be_trained(preset):
+    checks.check(options.resolve([preset]))
+
+
+def planned(**chosen):
+    """The spec of a training in the workflow with options {'run__steps': 10}."""
+    chosen = {name.replace("__", "."): value for name, value in chosen.items()}
+    run = {"name": "tiny", "configs": ["crafter_small", "debug"], "options": chosen}
+    return plan.make(settings.read({"runs": [run]}, SCHEMA))
+
+
+def test_the_workflow_refuses_them_before_any_job():
+    with pytest.raises(Refused, match="in the configuration, run tiny: option rew.bins is 1"):
+        planned(rew__bins=1)
+
+
+def test_how_often_something_is_saved_retrains_nothing_but_reaches_the_job():
+    one, two = planned(), planned(run__save_every=0.5, run__video_every=7)
+    assert one.spec("train", "tiny", 0) == two.spec("train", "tiny", 0)
+    assert two.cadence("run.save_every", "tiny") == "0.5"
+    assert two.cadence("run.video_every", "tiny") == "7"
+    assert planned(run__log_every=3).spec("train", "tiny", 0) != one.spec("train", "tiny", 0)
