@@ -10,6 +10,7 @@ import os
 import statistics
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,39 +51,53 @@ def main(
 
 
 def measure(training, again, count):
-    """Seconds per step of all environments: {collect, env, policy}."""
-    driver, taken = training.driver, []
-    start = time.perf_counter()
-    for _ in range(count):
-        taken.append(driver.action)
-        training.advance()
-    collect = time.perf_counter() - start
-    start = time.perf_counter()
-    for action in taken:
-        observation = again.step(action)[0]
-    env = time.perf_counter() - start
-    return {"collect": collect / count, "env": env / count, "policy": policy(training, observation)}
-
-
-def policy(training, observation, calls=50):
-    """Seconds of one call of the policy for all environments, until its results are here."""
-    driver, seconds = training.driver, []
-    carry = driver.carry
+    """(wall-clock, processor) seconds per step of all environments: {collect, env, policy}."""
+    driver, taken, found = training.driver, [], {}
+    with spent(found, "collect", driver.envs, count):
+        for _ in range(count):
+            taken.append(driver.action)
+            training.advance()
+    with spent(found, "env", again, count):
+        for action in taken:
+            observation = again.step(action)[0]
     observation = {**observation, "is_first": np.zeros(driver.count, bool)}
     keys = jax.random.split(jax.random.key(0), driver.count)
-    for _ in range(calls):
-        start = time.perf_counter()
-        jax.device_get(training.learner.policy(carry, observation, keys)[1:])
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
+    with spent(found, "policy", driver.envs, count):
+        for _ in range(count):
+            jax.device_get(training.learner.policy(driver.carry, observation, keys)[1:])
+    return found
+
+
+@contextmanager
+def spent(found, name, envs, count):
+    """Notes what `count` repetitions of the block took, each in this process and its workers."""
+    start = time.perf_counter(), processor(envs)
+    yield
+    now = time.perf_counter(), processor(envs)
+    found[name] = tuple((new - old) / count for new, old in zip(now, start, strict=True))
+
+
+def processor(envs):
+    """Processor seconds so far of this process and of the workers of `envs`."""
+    total = time.process_time()
+    for worker in getattr(envs, "processes", ()):
+        fields = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
 
 
 def summary(found, envs):
-    """Medians over the rounds; shares are medians of each round's own."""
-    median = {name: statistics.median(row[name] for row in found) for name in found[0]}
-    bounds = [row["env"] / (row["env"] + row["policy"]) for row in found]
-    shares = [row["env"] / row["collect"] for row in found]
+    """Medians over the rounds; shares are medians of each round's own.
+
+    `cpu_share` is what environments and policy take of all processor time: unlike the clock, it
+    tells the loop's own cost on a machine that is busy with other work too.
+    """
+    wall, cpu = ([{name: row[name][which] for name in row} for row in found] for which in (0, 1))
+    median = {name: statistics.median(row[name] for row in wall) for name in wall[0]}
+    bounds = [row["env"] / (row["env"] + row["policy"]) for row in wall]
+    shares = [row["env"] / row["collect"] for row in wall]
     of_bound = [share / bound for share, bound in zip(shares, bounds, strict=True)]
+    of_cpu = [(row["env"] + row["policy"]) / row["collect"] for row in cpu]
     return {
         "collect_steps_per_second": round(envs / median["collect"], 1),
         "raw_steps_per_second": round(envs / median["env"], 1),
@@ -91,6 +106,7 @@ def summary(found, envs):
         "bound": round(statistics.median(bounds), 3),
         "share_of_raw": round(statistics.median(shares), 3),
         "share_of_bound": round(statistics.median(of_bound), 3),
+        "cpu_share": round(statistics.median(of_cpu), 3),
     }
 
 

@@ -52,7 +52,7 @@ def main(
 
 def ours(work, kinds, envs, steps, repeats):
     """Fill, sample, write back, save and restore."""
-    store = make(work / "live", kinds, envs, steps)
+    store = replay.Replay(work / "live", *kinds, envs, WINDOW, steps, "uniform", online=False)
     rows = [random_row(kinds, envs, seed) for seed in range(8)]
     warm = steps // envs // 10
     insert(store, rows, warm)
@@ -98,15 +98,15 @@ def use(store, kinds, work, repeats):
 def rivals(work, kinds, envs, rows, repeats, ours_ms):
     """Sampling from a ring in RAM and from memory-mapped files; ratios of processor time."""
     length, found = rows // envs, {}
+    columns = [key for kind in kinds for key in kind.names]
     for name in ("numpy_ring", "memmap"):
-        ring = {key: _array(name, work, key, kinds, (length, envs)) for key in keys(kinds)}
+        ring = {key: _array(name, work, key, kinds, (length, envs)) for key in columns}
         row, start = random_row(kinds, envs, 0), time.perf_counter()
         for step in range(length):
             for key, array in ring.items():
                 array[step] = row[key]
-        found[f"{name}_insert_rows_per_second"] = round(
-            length * envs / (time.perf_counter() - start)
-        )
+        rate = length * envs / (time.perf_counter() - start)
+        found[f"{name}_insert_rows_per_second"] = round(rate)
         rng = np.random.default_rng(0)
         found |= percentiles(name, lambda ring=ring, rng=rng: gather(ring, rng), repeats)
         found[f"sample_over_{name}"] = round(ours_ms / found[f"{name}_cpu_ms"], 2)
@@ -129,16 +129,6 @@ def _array(name, work, key, kinds, lead):
     if name == "numpy_ring":
         return np.zeros(shape, kind.base)
     return np.memmap(work / key.replace("/", "_"), kind.base, "w+", shape=shape)
-
-
-def make(folder, kinds, envs, steps):
-    """An empty replay."""
-    return replay.Replay(folder, *kinds, envs, WINDOW, steps, "uniform", online=False)
-
-
-def keys(kinds):
-    """Names of all columns."""
-    return [name for kind in kinds for name in kind.names]
 
 
 def random_row(kinds, envs, seed):

@@ -25,8 +25,8 @@ def test_less_is_stored_where_the_disk_is_short(tmp_path, capsys, monkeypatch):
 
 
 def test_collection_is_held_against_its_bound():
-    rounds = [{"collect": 0.012, "env": 0.008, "policy": 0.002}] * 3
+    rounds = [{"collect": (0.012, 0.02), "env": (0.008, 0.014), "policy": (0.002, 0.002)}] * 3
     found = collect.summary(rounds, envs=8)
     assert found["raw_steps_per_second"] == pytest.approx(1000)
     assert found["bound"] == pytest.approx(0.8)
-    assert found["share_of_bound"] == pytest.approx(0.833)
+    assert found["share_of_bound"] == pytest.approx(0.833) and found["cpu_share"] == 0.8
