@@ -8,6 +8,7 @@ from dreamer import foreign_episodes, pickles, recorder, stages, trajectory
 from jobs import cli, closure, files, foreign, specs
 from jobs.errors import Refused
 
+NEEDED = ("layers", "area", "achievements", "absent")
 TOLD = {"true": True, "false": False, "unknown": None}
 
 
@@ -19,7 +20,7 @@ def main(
     cap: int = 1024,
     spec: Path | None = None,
 ):
-    """Import episode_*.pkl, or all_episodes.pkl: --folder DIR --out trajectory.parquet.
+    """Import episode_*.pkl or all_episodes.pkl of a folder, or a .parquet file: --out FILE.
 
     --told-position true, false or unknown: whether the agent saw its position beside the image.
     --area W H: the world in tiles. --cap: units kept of a layer outside dyn/*.
@@ -32,11 +33,39 @@ def main(
     elif folder is None:
         raise Refused("say what to import: python -m dreamer.import_trajectories DIR --out FILE")
     paths = foreign.recordings(folder)
-    first = next(episodes(paths))
-    header = about(first, paths, area or foreign_episodes.AREA, cap) | {"told_position": told}
-    header["provenance"] = provenance(spec)
-    trajectory.write(out, header, columns(header, paths))
-    return {"imported": header["imported"]["files"]}
+    made = {"imported": origin(paths), "provenance": provenance(spec)}
+    if paths[0].suffix == ".parquet":
+        header = own(paths[0]) | made
+        told = header.get("told_position") if told is None else told
+        trajectory.join(out, {**header, "told_position": told}, paths)
+    else:
+        first = next(episodes(paths))
+        header = foreign_episodes.header(*first, area or foreign_episodes.AREA, cap) | made
+        header |= {"kind": "trajectory", "units": recorder.UNITS, "options": {"cap": cap}}
+        trajectory.write(out, {**header, "told_position": told}, columns(header, paths))
+    return {"imported": made["imported"]["files"]}
+
+
+def own(path):
+    """The header of a Parquet file that somebody wrote by the contract (docs/own_recordings.md)."""
+    header = trajectory.header(path)
+    missing = [name for name in NEEDED if name not in header]
+    if missing:
+        raise Refused(f"{path} has a header without {', '.join(missing)}")
+    wanted = {field.name: field.type for field in trajectory.schema(header)}
+    present = {field.name: field.type for field in trajectory.open_file(path).schema_arrow}
+    differing = sorted({name for name, _ in wanted.items() ^ present.items()})
+    if differing:
+        raise Refused(f"{path} has other columns than its header says: {', '.join(differing)}")
+    if not {"x", "y"} <= set(wanted) or not header["layers"]:
+        raise Refused(f"{path} holds no positions (x, y) or no layers, so there is nothing to ask")
+    for name, size in zip("xy", header["area"], strict=True):
+        column = trajectory.read(path, [name])[name]
+        if column.min() < 0 or column.max() >= size:
+            raise Refused(
+                f"{path} has {name} from {column.min()} to {column.max()}, not 0 to {size - 1}"
+            )
+    return header
 
 
 def episodes(paths):
@@ -73,18 +102,10 @@ def columns(header, paths):
         yield found
 
 
-def about(first, paths, area, cap):
-    """The recording's header, from its first episode (where, {name: value})."""
-    return {
-        **foreign_episodes.header(*first, area, cap),
-        "kind": "trajectory",
-        "units": recorder.UNITS,
-        "options": {"cap": cap},
-        "imported": {
-            "folder": paths[0].parent.resolve().name,
-            "files": {path.name: files.sha256(path) for path in paths},
-        },
-    }
+def origin(paths):
+    """Where the recording comes from."""
+    hashes = {path.name: files.sha256(path) for path in paths}
+    return {"folder": paths[0].parent.resolve().name, "files": hashes}
 
 
 def provenance(spec):

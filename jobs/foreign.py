@@ -45,13 +45,18 @@ def run(folder, checkpoint="latest"):
 
 
 def recordings(folder):
-    """The pickles with the episodes of `folder`: one file each, or all in all_episodes.pkl."""
+    """The pickles with the episodes of `folder`: one file each, or all in all_episodes.pkl.
+
+    The path of a Parquet file stands for itself.
+    """
     folder = Path(folder).expanduser()
+    if folder.suffix == ".parquet" and folder.is_file():
+        return [folder]
     found = sorted(folder.glob("episode_*.pkl")) or sorted(folder.glob("all_episodes.pkl"))
     if not found:
         raise Refused(
             f"{folder} holds no recorded episodes: neither episode_*.pkl nor all_episodes.pkl is "
-            "in it; give the folder that they were saved to"
+            "in it; give the folder that they were saved to, or a .parquet file"
         )
     return found
 

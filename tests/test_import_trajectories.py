@@ -183,3 +183,48 @@ def test_the_reference_recordings_are_imported_step_by_step(tmp_path):
     inside = ~read["is_first"][1:]
     still = (moved == 0).all(1)
     assert (still | (moved == moves[taken[:-1]]).all(1))[inside].all()
+
+
+def own(folder):
+    """Run the example of the documentation, which writes mine.parquet."""
+    text = (ROOT / "docs/own_recordings.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    command = [sys.executable, "-c", code]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=folder, check=True, env=environment)
+    return folder / "mine.parquet"
+
+
+def test_a_recording_written_as_documented_is_imported(tmp_path):
+    source = own(tmp_path)
+    import_trajectories.main(tmp_path / "t.parquet", source, told_position="false")
+    header = trajectory.header(tmp_path / "t.parquet")
+    assert header["told_position"] is False and list(header["imported"]["files"]) == [
+        "mine.parquet"
+    ]
+    assert trajectory.open_file(tmp_path / "t.parquet").num_row_groups == 12
+    for name in ("x", "rnn/state"):
+        one, other = (
+            trajectory.read(path, [name])[name] for path in (source, tmp_path / "t.parquet")
+        )
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        ({"absent": ["reward"]}, "has other columns than its header says: "),
+        ({"layers": {}}, "has other columns than its header says: "),
+        ({"area": None}, "has a header without area"),
+        ({"area": [9, 16]}, "has x from 0 to 15, not 0 to 8"),
+    ],
+)
+def test_a_recording_that_breaks_the_contract_is_refused(tmp_path, changes, sentence):
+    source = own(tmp_path)
+    file = trajectory.pq.read_table(source)
+    header = trajectory.json.loads(file.schema.metadata[trajectory.KEY])
+    header = {key: value for key, value in (header | changes).items() if value is not None}
+    metadata = {trajectory.KEY: trajectory.json.dumps(header).encode()}
+    trajectory.pq.write_table(file.replace_schema_metadata(metadata), source)
+    with pytest.raises(Refused, match=sentence):
+        import_trajectories.main(tmp_path / "t.parquet", source)
