@@ -10,6 +10,7 @@ from dreamer import trajectory as contract
 from jobs import cli, files
 
 PLT = style.plt
+BEYOND = 3  # tiles outside the world up to which guesses are drawn
 EMPTY = "No step was decoded, so there is nothing to draw."
 
 
@@ -39,7 +40,7 @@ def main(
     if decoded_path:
         draw_path(longest(shown), tested, decoded_path)
     if position_over_time:
-        draw_over_time(longest(shown), position_over_time)
+        draw_over_time(near(longest(shown), area), position_over_time)
     if probmap:
         draw_probmap(found, [layer] if layer else beliefs(table), area, probmap)
     if occupancy_vs_error:
@@ -71,6 +72,14 @@ def longest(table):
     return table[table["episode"] == table["episode"].value_counts().sort_index().idxmax()]
 
 
+def near(table, area):
+    """The rows with guesses far outside the world [W, H] moved to a few tiles beyond its edge."""
+    sides = zip("xy", area, strict=True)
+    return table.assign(
+        **{name: table[name].clip(-BEYOND, side - 1 + BEYOND) for name, side in sides}
+    )
+
+
 def draw_path(table, recording, svg):
     """The true path of an episode that no decoder had seen, and the guesses, over the terrain."""
     if not len(table):
@@ -84,6 +93,7 @@ def draw_path(table, recording, svg):
         axes.flat, method_looks.networks(table), strict=True
     ):
         ground_map.draw(axis, header, grid)
+        part = near(part, header["area"])
         x, y = (part[[f"true_{name}", name]].to_numpy().T for name in "xy")
         axis.plot(x, y, color=style.GREY, linewidth=0.4, alpha=0.2)
         axis.plot(x[0], y[0], color=style.BLACK, linewidth=2, label="true path")
@@ -127,13 +137,14 @@ def draw_errors(table, found, recording, svg):
     table = table.assign(visits=visits(table, recording))
     level = [row for row in found["summary"] if row["score"] == "mean Euclidean error"][0]
     figure, axes = PLT.subplots(1, 2, figsize=(8.6, 3.6), sharey=True)
+    highest = 3 * level["chance"] or 1
     for (method, network), part in method_looks.networks(table):
         blank = network == method_looks.UNTRAINED
         look = {"color": method_looks.colour(method), "linestyle": ":" if blank else "-"}
         spots = part.groupby(["true_x", "true_y"])[["visits", "error"]].mean()
         if not blank:
             dots = {"color": look["color"], "s": 8, "alpha": 0.3, "linewidths": 0}
-            axes[0].scatter(spots["visits"], spots["error"], **dots)
+            axes[0].scatter(spots["visits"], spots["error"].clip(upper=highest), **dots)
         octaves = spots.groupby(np.ceil(np.log2(spots["visits"] + 1))).mean()
         axes[0].plot(octaves["visits"], octaves["error"], marker="o", markersize=4, **look)
         width = max(1, round(part["step"].max() / 20))
@@ -147,7 +158,7 @@ def draw_errors(table, found, recording, svg):
         xlabel="visits of the tile in the recording (steps)",
         xlim=(-0.3, 1.5 * table["visits"].max() + 1),
     )
-    axes[0].set(ylabel="mean Euclidean error (tiles)", ylim=(0, None))
+    axes[0].set(ylabel="mean Euclidean error (tiles)", ylim=(0, 1.02 * highest))
     axes[1].set(xlabel="steps since reset", xlim=(0, None))
     handles = axes[1].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=3, fontsize=9)

@@ -4,22 +4,23 @@ In the shapes, W x H is the world in tiles.
 """
 
 import numpy as np
+from matplotlib.colors import PowerNorm
 
 from analysis import method_looks, style
 
 PLT = style.plt
-NETWORKS = (("details", ""), ("untrained", ", untrained network"))
 
 
 def draw_probmap(found, names, area, svg):
     """Mean decoded probability over the world while the agent stands on each of a few tiles.
 
-    One row per representation of `names`, and one for the same in the untrained network.
+    One row per representation of `names`; the last one also from the untrained network.
     """
+    wanted = [(name, "details", "") for name in names]
+    wanted += [(name, "untrained", ", untrained network") for name in names[-1:]]
     rows = [
         (f"{name}{words}\n{method}", maps)
-        for name in names
-        for key, words in NETWORKS
+        for name, key, words in wanted
         for method, maps in found.get(key, {}).get(name, {}).get("probmaps", {}).items()
     ]
     if not rows:
@@ -34,7 +35,7 @@ def draw_probmap(found, names, area, svg):
         for axis in line[len(maps) :]:
             axis.set_axis_off()
         line[0].set_ylabel(f"{label}\ny (tiles)")
-    figure.colorbar(image, ax=axes, label="mean decoded probability", shrink=0.8 / len(rows))
+    figure.colorbar(image, ax=axes, label="mean decoded probability", shrink=1 / len(rows))
     figure.suptitle("red square: where the agent is", fontsize=10)
     style.save(figure, svg)
 
@@ -43,7 +44,7 @@ def spot(axis, item, area, top):
     """One map of probability and the tile that it belongs to."""
     grid = np.zeros(area)
     grid[item["x"], item["y"]] = item["p"]
-    image = axis.imshow(grid.T, vmin=0, vmax=top)
+    image = axis.imshow(grid.T, norm=PowerNorm(0.5, 0, top))
     square = {"marker": "s", "markersize": 7, "fillstyle": "none", "color": style.RED}
     axis.plot(*item["tile"], clip_on=False, **square)
     style.map_axes(axis, area)

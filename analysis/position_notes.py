@@ -10,6 +10,8 @@ LEAKY = (
     "copies among the training steps; these numbers reproduce published ones and say nothing about "
     "new episodes."
 )
+TOLD = "This agent received its position as an input: nothing here tells what images teach."
+UNSURE = "Whether this imported agent received its position as an input is not known."
 ONE_SPAWN = (
     "Every episode starts on the same tile, so time since reset alone tells much of where the "
     "agent is; compare with the clock and with the whole-episode swaps, which keep that."
@@ -28,6 +30,7 @@ def sentences(plan, found, beside, rows, options):
     told += [f"{name} is not in the recording; it was not decoded." for name in missing]
     details = [item[2] for item in found.values() if item]
     return [
+        *_imported(plan.train.header),
         *told,
         *_split(plan),
         *_nulls(details, options),
@@ -44,6 +47,13 @@ def unseen(share):
         f"{share:.0%} of the tested steps lie on tiles that no training episode visited: a "
         "classifier cannot name those, and each costs it the floor of the cross-entropy."
     ]
+
+
+def _imported(header):
+    """Whether a foreign agent was told where it is."""
+    if "imported" not in header:
+        return []
+    return {True: [TOLD], None: [UNSURE]}.get(header.get("told_position"), [])
 
 
 def _split(plan):
@@ -78,44 +88,39 @@ def _nulls(details, options):
 
 
 def _fits(details, options):
-    """How the fits ended: before their tolerance, or at the edge of the strengths offered."""
-    fits = [fit for item in details for fold in item["folds"] for fit in fold.items()]
+    """How the classifiers ended: before their tolerance, or at the edge of the strengths."""
+    fits = [fold["robust"] for item in details for fold in item["folds"] if "robust" in fold]
     told = []
-    if not all(fit["solved"] for _, fit in fits):
+    if not all(fit["solved"] for fit in fits):
         told.append("Some classifiers stopped before their tolerance (`details`, `folds`).")
-    for method in ("ridge", "robust"):
-        grid = options[f"{method}_strengths"]
-        own = [fit["strength"] for name, fit in fits if name == method]
-        weakest = sum(strength == min(grid) for strength in own)
-        if own and len(grid) > 1 and weakest > len(own) / 2:
+    grid = options["robust_strengths"]
+    for side, edge in (("weakest", min(grid)), ("strongest", max(grid))):
+        count = sum(fit["strength"] == edge for fit in fits)
+        if len(grid) > 1 and count > len(fits) / 2:
             told.append(
-                f"{weakest} of {len(own)} fits of {method} took the weakest strength that was "
-                f"offered; add weaker ones to position.{method}_strengths."
+                f"{count} of {len(fits)} classifiers took the {side} strength of "
+                "position.robust_strengths, so a better one may lie beyond it."
             )
     return told
 
 
 def _beaten(rows, beside):
-    """Which layers tell no more than each control, by the mean error of each method."""
+    """Which layers tell no more than chance, an untrained network or a control, by mean error."""
     own = [row for row in rows if row["score"] == ERROR]
-    told = []
-    for control in [row for row in own if row["layer"] in beside]:
-        same = [row for row in own if row["representation"] == control["representation"]]
-        worse = [
-            row["layer"]
-            for row in same
-            if row["layer"] not in beside and not row["value"] < control["value"]
-        ]
-        if worse:
-            told.append(
-                f"By {control['representation']}, no better than {control['layer']} "
-                f"({control['value']:.2f} tiles): {', '.join(worse)}."
-            )
-    untrained = [
+    sides = (("chance", "the best constant tile"), ("control", "the untrained network"))
+    told = [_worse(own, lambda row, side=side: row[side], words) for side, words in sides]
+    for name in beside:
+        values = {row["representation"]: row["value"] for row in own if row["layer"] == name}
+        layers = [row for row in own if row["layer"] not in beside]
+        told.append(_worse(layers, lambda row, known=values: known[row["representation"]], name))
+    return [sentence for sentence in told if sentence]
+
+
+def _worse(rows, level, words):
+    """A sentence that names the rows no better than their `level(row)`, or None."""
+    beaten = [
         f"{row['layer']} ({row['representation']})"
-        for row in own
-        if row["control"] is not None and not row["value"] < row["control"]
+        for row in rows
+        if level(row) is not None and not row["value"] < level(row)
     ]
-    if untrained:
-        told.append(f"No better than the untrained network: {', '.join(untrained)}.")
-    return told
+    return f"No better than {words}: {', '.join(beaten)}." if beaten else None

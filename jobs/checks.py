@@ -13,6 +13,15 @@ def recordings(record):
         )
 
 
+def decoding(position):
+    """Refuse shuffled steps beside a split that would ignore them."""
+    if position["cv"] == "timestep" and position["split"] != "episodes":
+        raise Refused(
+            "in the configuration, position.cv is timestep, which shuffles the steps of one "
+            "recording, but position.split is not episodes; change one of them"
+        )
+
+
 def begin(run, where):
     """Refuse a run of the configuration that is to be both trained and imported."""
     if set(run["options"]) & {"seed", "agent"}:

@@ -113,6 +113,7 @@ def make(config):
     if len(runs) < len(config["runs"]):
         raise Refused("in the configuration, two runs have the same name; give each its own")
     checks.recordings(config["record"])
+    checks.decoding(config["position"])
     for item in runs.values():
         _check(item, config)
     wanted = {

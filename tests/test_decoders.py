@@ -171,6 +171,36 @@ def test_the_classifier_is_at_least_as_good_as_scikit_learns_at_its_best_strengt
     np.testing.assert_allclose(ours, theirs, atol=5e-3)
 
 
+def test_the_search_goes_on_past_a_strength_that_is_a_little_worse(monkeypatch):
+    """Near the strongest penalties all are alike; stopping there missed the best by bits."""
+    bits = {100.0: 14.75, 10.0: 14.76, 1.0: 14.0, 0.1: 13.0, 0.01: 13.5, 0.001: 15.0}
+    monkeypatch.setattr(robust, "solve", lambda *args: (args[4], True))
+    monkeypatch.setattr(robust, "probabilities", lambda _, strength: strength)
+
+    def score(strength):
+        return bits.get(strength, 12.9)
+
+    found = robust.choose((0, 0, 0), 0, 5, list(bits), 1e-3, score)
+    assert found.score == 12.9 and 0.01 < found.strength < 1  # between the best and its neighbours
+
+
+def test_a_start_from_the_inner_split_changes_nothing_but_the_time():
+    episode, position, _ = walks(8, 40, (4, 4))
+    rng = np.random.default_rng(0)
+    activity = rng.normal(size=(len(position), 10)).astype(np.float32) + position[:, :1]
+    data = fitting.Data(activity, position, episode, (4, 4))
+    strict = OPTIONS | {"tolerance": 1e-5, "robust_strengths": [0.01]}
+    warm = fitting.fit(("robust",), ["a"], data, strict, 16)["robust"]
+    tiles, labels = fitting.classes(position)
+    basis = ridge.basis(activity)
+    cold, _ = robust.solve(basis.rotated, basis.values, labels, len(tiles), 0.01, 1e-5)
+    np.testing.assert_allclose(
+        decoders.apply(warm, activity).probabilities,
+        robust.probabilities(basis.rotated, cold),
+        atol=2e-3,
+    )
+
+
 def _bits(probabilities, own):
     return errors.cross_entropy(errors.own(probabilities, own), 36).mean()
 

@@ -117,6 +117,12 @@ def test_a_test_recording_that_would_repeat_the_other_is_refused():
         plan.make(read(record={"seed": 7, "test_seed": 7}))
 
 
+def test_shuffled_steps_are_refused_beside_a_split_that_would_ignore_them():
+    with pytest.raises(Refused, match="position.split is not episodes"):
+        plan.make(read(position={"cv": "timestep"}))
+    assert plan.make(read(position={"cv": "timestep", "split": "episodes"})).code
+
+
 def test_dreams_longer_than_any_episode_are_refused():
     short = RUN | {"options": {"env.crafter.length": 15}}
     with pytest.raises(Refused, match="set dreams.horizon below env.crafter.length"):
