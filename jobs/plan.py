@@ -4,7 +4,6 @@ Snakemake's main process makes the plan and writes it down; the processes it sta
 read that file and not the live configuration, so that a queued job does what was planned.
 """
 
-import json
 import os
 import sys
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from dreamer import foreign as foreign_options
 from dreamer import options as agent_options
 from jobs import checks, closure, files, foreign, specs, stages
 from jobs.errors import Refused
-from jobs.stages import STAGES, sidecar
+from jobs.stages import STAGES
 
 FOLDER = Path("results/specs")
 VARIABLE = "DREAM_ATLAS_PLAN"
@@ -168,21 +167,6 @@ def prepare_environment():
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(closure.ROOT / ".cache/jax"))
 
 
-def write_spec(spec):
-    """Write a spec file unless it is there; returns its path.
-
-    Where the sidecar of the present result names another spec, or is missing, the file's time is
-    set to now: without Snakemake's own record of the job, times are all that shows it is stale.
-    """
-    path = specs.path(FOLDER, spec)
-    if not path.exists():
-        with files.atomic(path) as temporary:
-            temporary.write_text(files.canonical(spec))
-    elif _made_by(spec["rule"], spec["run"], spec["seed"]) != path.name:
-        os.utime(path)
-    return str(path)
-
-
 def _check(run, config):
     """Refuse what the commands would refuse hours later."""
     where = f"in the configuration, run {run['name']}: "
@@ -197,11 +181,3 @@ def _check(run, config):
         raise Refused(where + str(error)) from None
     if found["task"] == "crafter" and "record" in stages.of(run):
         checks.crafter(found["env"]["crafter"], config["record"], config["dreams"], where)
-
-
-def _made_by(stage, run, seed):
-    """Name of the spec that the present result was made with, or None where nothing tells."""
-    try:
-        return json.loads(Path(sidecar(stage, run, seed)).read_text())["spec"]
-    except (OSError, ValueError, KeyError):
-        return None

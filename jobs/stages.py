@@ -37,6 +37,37 @@ STAGES = {
 }
 
 
+# Stages that answer a question with scores.
+QUESTIONS = [
+    "position",
+    "tuning",
+    "cell_classes",
+    "dreams",
+    "behavior",
+    "training",
+]
+# Stages that make what later ones read, for the account of a run.
+MAKERS = [
+    "import_run",
+    "import_trajectories",
+    "train",
+    "record",
+    "position",
+    "tuning",
+    "cell_classes",
+    "dream",
+    "dreams",
+    "behavior",
+    "training",
+]
+# What the report reads of each stage beside scores and figures.
+TABLES = {
+    "train": ["checkpoint.safetensors", "metrics.parquet"],
+    "import_run": ["checkpoint.safetensors", "metrics.parquet"],
+    "record": ["trajectory.parquet"],
+    "import_trajectories": ["trajectory.parquet"],
+}
+
 # How a run that is imported begins, and which stages it does without.
 IMPORTS = {
     "import_run": {"train"},

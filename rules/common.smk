@@ -7,7 +7,7 @@ Writes: results/specs/<job>.<hash>.json, the settings of each job, and plan.<has
 import sys
 from pathlib import Path
 
-from jobs import closure, files, plan, settings, specs, stages
+from jobs import closure, files, plan, settings, spec_files, specs, stages
 from jobs.errors import Refused
 from snakemake.exceptions import WorkflowError
 
@@ -49,7 +49,11 @@ def spec(stage):
     def path(wildcards):
         found = planned(stage, wildcards)
         writes = workflow.is_main_process
-        return plan.write_spec(found) if writes else str(specs.path(plan.FOLDER, found))
+        return (
+            spec_files.write(plan.FOLDER, found)
+            if writes
+            else str(specs.path(plan.FOLDER, found))
+        )
 
     return path
 
@@ -114,7 +118,9 @@ def tested(wildcards):
 def makers(wildcards):
     """Input function: what made the files of a run, in the order of the stages."""
     found = stages.of(PLAN.run(wildcards.run))
-    return [stages.sidecar(stage, *wildcards) for stage in MAKERS if stage in found]
+    return [
+        stages.sidecar(stage, *wildcards) for stage in stages.MAKERS if stage in found
+    ]
 
 
 def snapshots():
@@ -161,7 +167,7 @@ def answers():
     folder = "results/{run}/seed{seed}"
     return [
         path
-        for question in QUESTIONS
+        for question in stages.QUESTIONS
         for path in every(f"{folder}/{question}.json", question)
     ]
 
@@ -170,39 +176,11 @@ def tables():
     """What the report reads of every run and seed beside scores and figures."""
     return [
         path
-        for stage, names in TABLES.items()
+        for stage, names in stages.TABLES.items()
         for name in names
         for path in every(f"results/{{run}}/seed{{seed}}/{name}", stage)
     ]
 
-
-QUESTIONS = [
-    "position",
-    "tuning",
-    "cell_classes",
-    "dreams",
-    "behavior",
-    "training",
-]
-MAKERS = [
-    "import_run",
-    "import_trajectories",
-    "train",
-    "record",
-    "position",
-    "tuning",
-    "cell_classes",
-    "dream",
-    "dreams",
-    "behavior",
-    "training",
-]
-TABLES = {
-    "train": ["checkpoint.safetensors", "metrics.parquet"],
-    "import_run": ["checkpoint.safetensors", "metrics.parquet"],
-    "record": ["trajectory.parquet"],
-    "import_trajectories": ["trajectory.parquet"],
-}
 
 try:
     PLAN = start()

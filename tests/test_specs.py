@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs import closure, files, plan, specs
+from jobs import closure, files, plan, spec_files, specs
 from jobs.errors import Refused
 
 MODULE = "analysis.compare"
@@ -50,7 +50,7 @@ def test_a_broken_spec_is_refused(tmp_path, text, reason):
 def written(tmp_path, monkeypatch):
     """A spec file an hour old, written by the plan, and where its result's sidecar lies."""
     monkeypatch.chdir(tmp_path)
-    path = plan.write_spec(spec(folds=5))
+    path = spec_files.write(plan.FOLDER, spec(folds=5))
     os.utime(path, (1_000_000_000, 1_000_000_000))
     return tmp_path / path, tmp_path / "results/demo/seed0/position.json.prov.json"
 
@@ -58,9 +58,9 @@ def written(tmp_path, monkeypatch):
 def test_a_spec_is_written_once_and_kept(written):
     path, sidecar = written
     files.write_json(sidecar, {"spec": path.name})
-    assert plan.write_spec(spec(folds=5)) == str(path.relative_to(path.parents[2]))
+    assert spec_files.write(plan.FOLDER, spec(folds=5)) == str(path.relative_to(path.parents[2]))
     assert path.stat().st_mtime == 1_000_000_000
-    assert plan.write_spec(spec(folds=6)) != str(path)
+    assert spec_files.write(plan.FOLDER, spec(folds=6)) != str(path)
 
 
 @pytest.mark.parametrize("sidecar_says", [None, "demo.seed0.position.00000000.json"])
@@ -68,5 +68,5 @@ def test_a_result_of_another_spec_looks_older_than_its_spec(written, sidecar_say
     path, sidecar = written
     if sidecar_says:
         files.write_json(sidecar, {"spec": sidecar_says})
-    plan.write_spec(spec(folds=5))
+    spec_files.write(plan.FOLDER, spec(folds=5))
     assert path.stat().st_mtime > 1_000_000_000
