@@ -33,8 +33,9 @@ def deviations(options):
         "random_spawn": "episodes start at a random tile",
         "egocentric_view": "the view is another one",
         "disable_mobs": "there are no zombies and skeletons",
+        "player_pos": "the agent is told its position",
     }
-    found += [words for name, words in differing.items() if world[name]]
+    found += [words for name, words in differing.items() if world.get(name)]
     if world["length"] != 10000:
         found.append(f"episodes end after {world['length']} steps, not 10000")
     return found
