@@ -77,7 +77,9 @@ rule plot_tuning_seed:
         si_ev_scatter=figure("si_ev_scatter", "tuning"),
         layer_summary=figure("layer_summary", "tuning"),
         cell_types=figure("cell_types", "tuning"),
-        png=pngs("example_tuning_curves", "si_ev_scatter", "layer_summary", "cell_types"),
+        png=pngs(
+            "example_tuning_curves", "si_ev_scatter", "layer_summary", "cell_types"
+        ),
         prov=prov("plot_tuning"),
     log:
         "results/{run}/seed{seed}/logs/plot_tuning.log",
