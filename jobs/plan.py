@@ -47,10 +47,6 @@ class Plan:
         seed = int(seed) if run else None
         return specs.build(run, seed, stage, options, wanted, self.code["+".join(wanted)], lock)
 
-    def cadence(self, name, run):
-        """An option of a training that changes no result, and so is no part of its spec."""
-        return str(agent_options.flatten(tree(self.run(run), 0))[name])
-
     def _options(self, stage, run, seed):
         """The options in a spec: those of its block, but for the stages that begin a run."""
         block = STAGES[stage].block
@@ -95,10 +91,7 @@ class Plan:
         return chosen == "gpu"
 
     def resources(self, stage, run):
-        """What a job asks of a cluster: gpu and gpu_model, or gres where the site takes only that.
-
-        None leaves a resource out.
-        """
+        """What a job asks of a cluster: gpu and gpu_model, or only gres; None leaves one out."""
         site, wanted = self.config["cluster"], self.gpu(stage, run)
         model = site["gpu_train"] if stage == "train" else site["gpu_other"]
         if site["gres"]:

@@ -36,8 +36,8 @@ for number, (steps, names) in enumerate(snapshots().items()):
         resources:
             mem_mb=16000,
             runtime="12h",
-            save_every=cadence("run.save_every"),
-            video_every=cadence("run.video_every"),
+            save_every=cadence("save_every"),
+            video_every=cadence("video_every"),
             gpu=gpu("train", "gpu"),
             gpu_model=gpu("train", "gpu_model"),
             gres=gpu("train", "gres"),

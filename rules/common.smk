@@ -83,8 +83,8 @@ def gpu(stage, kind):
 
 
 def cadence(name):
-    """Resource function: an option of a training that changes no result."""
-    return lambda wildcards: PLAN.cadence(name, wildcards.run)
+    """Resource function: an option of run.* of a training that changes no result."""
+    return lambda wildcards: str(plan.tree(PLAN.run(wildcards.run), 0)["run"][name])
 
 
 def every(pattern, stage):

@@ -29,7 +29,7 @@ ROUND = ("update", "restore", "save", "start-up", "step")  # never three in a ro
 END = ("publish", "publish", "remove")
 LAST = {"step": 20, "restore": 1, "save": 6, "update": 2, "publish": 1, "remove": 1}
 QUICK = {("tests.toy_family", 1): 11, ("tests.toy_family", 4): 6, ("v3", 1): 4}
-LONG = {("tests.toy_family", 1): 35, ("tests.toy_family", 4): 25, ("v3", 1): 20, ("v3", 4): 20}
+LONG = {("tests.toy_family", 1): 56, ("tests.toy_family", 4): 20, ("v3", 1): 14, ("v3", 4): 10}
 
 
 class Victim:
@@ -130,7 +130,7 @@ def massacre(folder, plan, capsys):
     victims = [
         Victim(folder / f"{agent}-{envs}", agent, envs, n) for (agent, envs), n in plan.items()
     ]
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(len(plan)) as pool:
         died = list(pool.map(Victim.suffer, victims))
     total = sum(died, collections.Counter())
     with capsys.disabled():

@@ -1,5 +1,6 @@
 """Stopped by a signal at any time, training says so, leaves nobody behind, and can go on."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -7,8 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from dreamer import session
 from tests.test_kill import processes
-from tests.toy_training import ask, content, train
+from tests.toy_training import after, ask, content, train
 
 ROOT = Path(__file__).parent.parent
 FLAGS = {"task": "tests.toy_world", "run__envs": 2, "run__steps": 1200}
@@ -70,12 +74,12 @@ def test_signals_and_the_clock_stop_and_the_same_command_continues(tmp_path):
 
 
 def test_a_second_ctrl_c_leaves_at_once_and_no_worker_behind(tmp_path):
-    process = command(tmp_path)
-    while "train ratio" not in process.stdout.readline():
-        continue
-    while process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)
-        time.sleep(0.001)
-    said, _ = process.communicate()
-    assert process.returncode in (75, 130), said
-    assert not list(processes(f"MORTAL={tmp_path}"))
+    def twice():
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    asked = ask(tmp_path, **FLAGS)
+    with pytest.raises(KeyboardInterrupt), session.stopper(None):
+        session.run(asked, "cpu", twice)
+    assert not multiprocessing.active_children()
+    assert not train(asked, after(1))
