@@ -52,23 +52,30 @@ def _chunk(activity, study, area):
 
 def published(activity, study, area):
     """({measure: [U]}, maps [U, W, H]): measures without a null, from activity [T, U]."""
-    prepared, behaviour = study.whole, study.behaviour
-    place, activity = prepared.place, np.asarray(activity, float)
-    means = place.means(activity)
-    lowest = information.transformed(activity, study.options["transform"])
-    rates = place.means(lowest)
-    found = {"si": information.skaggs(rates, place.steps)}
-    active = (np.abs(activity) > study.options["active_eps"]).sum(axis=0)
-    found["si"] = np.where(active >= study.options["min_active"], found["si"], 0)
-    maps = rate_maps.spread(means, place.bins, area)
-    found |= autocorrelation.shapes(_cropped(maps, place, area))
-    found |= {"sparsity": map_quality.sparsity(rates, place.steps),
-              "coherence": map_quality.coherence(_cropped(maps, place, area))}  # fmt: skip
-    found["border_score"] = np.full(activity.shape[1], np.nan)
+    activity, place = np.asarray(activity, float), study.whole.place
+    maps = rate_maps.spread(place.means(activity), place.bins, area)
+    part = _cropped(maps, place, area)
+    found = autocorrelation.shapes(part) | {"coherence": map_quality.coherence(part)}
+    found["half_correlation"] = halves(activity, study)
+    found |= informed(activity, study) | facing_means(activity, study.behaviour.facing)
+    return found, maps
+
+
+def informed(activity, study):
+    """{si, hd, sparsity, border_score} [U] of activity [T, U] made non-negative."""
+    options, prepared = study.options, study.whole
+    active = (np.abs(activity) > options["active_eps"]).sum(axis=0) >= options["min_active"]
+    activity = information.transformed(activity, options["transform"])
+    rates = prepared.place.means(activity)
+    found = {"si": np.where(active, information.skaggs(rates, prepared.place.steps), 0)}
+    if prepared.facing is not None:
+        turned = prepared.facing.means(activity)
+        found["hd"] = np.where(active, information.skaggs(turned, prepared.facing.steps), 0)
+    found["sparsity"] = map_quality.sparsity(rates, prepared.place.steps)
+    found["border_score"] = np.full(len(active), np.nan)
     if prepared.near is not None:
         found["border_score"] = map_quality.border_score(rates, prepared.near, prepared.far)
-    found["half_correlation"] = halves(activity, study)
-    return found | facing_means(activity, behaviour.facing), maps
+    return found
 
 
 def halves(activity, study):
