@@ -15,8 +15,6 @@ import numpy as np
 from dreamer import conv, options
 from jobs import cli
 
-FORMS = ("plain", "phases", "chunks")
-
 
 def main(size: str = "size1m", images: int = 1024, rounds: int = 5, side: int = 64):
     """Print a table of seconds per layer and form, then one JSON line."""
@@ -26,7 +24,7 @@ def main(size: str = "size1m", images: int = 1024, rounds: int = 5, side: int = 
         seconds = measure(function, arguments, rounds, name == "enc/cnn0")
         rows.append({"layer": name, "input": list(shape), "outputs": outputs, **seconds})
         show(rows[-1], len(rows) == 1)
-    total = {form: sum(row[form] for row in rows) for form in FORMS}
+    total = {form: sum(row[form] for row in rows) for form in conv.FORMS}
     show({"layer": "all", "input": "", "outputs": "", **total}, False)
     platform = jax.default_backend()
     print(json.dumps({"size": size, "images": images, "platform": platform, **total, "rows": rows}))
@@ -56,7 +54,7 @@ def inputs(shape, outputs):
 
 def measure(function, arguments, rounds, first):
     """{form: median seconds} of the output and its gradients, for every form."""
-    runs = {form: compiled(function, form, arguments, first) for form in FORMS}
+    runs = {form: compiled(function, form, arguments, first) for form in conv.FORMS}
     seconds = {form: [] for form in runs}
     for _ in range(rounds):
         for form, run in runs.items():
@@ -81,8 +79,8 @@ def compiled(function, form, arguments, first):
 def show(row, heading):
     """One line of the table, and its heading before the first."""
     if heading:
-        print(f"{'layer':12}{'input':>14}{'outputs':>9}", *(f"{form:>9}" for form in FORMS))
-    seconds = (f"{row[form]:9.4f}" for form in FORMS)
+        print(f"{'layer':12}{'input':>14}{'outputs':>9}", *(f"{form:>9}" for form in conv.FORMS))
+    seconds = (f"{row[form]:9.4f}" for form in conv.FORMS)
     shape = "x".join(map(str, row["input"]))
     print(f"{row['layer']:12}{shape:>14}{row['outputs']:>9}", *seconds, flush=True)
 

@@ -8,12 +8,12 @@ import math
 import resource
 import statistics
 import time
-from functools import partial
 
 import jax
 import numpy as np
 
 from dreamer import conv, family, options, spaces
+from dreamer.devices import Devices
 from jobs import cli
 
 
@@ -24,16 +24,22 @@ def main(
     updates: int = 5,
     dtype: str = "auto",
     plain: bool = False,
+    per_call: int = 1,
+    devices: int = 1,
+    unroll: int = 1,
 ):
-    """Print seconds per update, compile time, peak memory and parameters as one JSON line."""
+    """Print seconds per update, compile time, peak memory and parameters as one JSON line.
+
+    --per-call, --devices and --unroll are the options run.updates_per_call, run.devices and
+    dyn.unroll.
+    """
     jax.config.update("jax_enable_compilation_cache", False)
-    tree = options.resolve([size], {"dtype": dtype})
-    agent = family.load(tree["agent"])
+    conv.FORCED = "plain" if plain else None
+    tree = options.resolve([size], {"dtype": dtype, "dyn.unroll": unroll})
+    agent, places = family.load(tree["agent"]), Devices(devices)
+    places.check(batch)
     seen = crafter()
-    if plain:
-        for name in ("conv_pool", "upsample_conv"):
-            setattr(conv, name, partial(getattr(conv, name), form="plain"))
-    state = agent.init(tree, seen, jax.random.key(0))
+    state = places.everywhere(agent.init(tree, seen, jax.random.key(0)))
     values = state.params.values.values()
     found = {
         "size": size,
@@ -41,12 +47,16 @@ def main(
         "length": length,
         "dtype": dtype,
         "plain": plain,
+        "per_call": per_call,
+        "devices": len(places.all),
+        "unroll": unroll,
         "platform": jax.default_backend(),
         "device": jax.devices()[0].device_kind,
         "parameters": sum(math.prod(value.shape) for value in values),
     }
     rows = random_batch(agent.layers(tree, seen), seen, batch, length + 1)
-    found |= measure(agent, state, rows, updates)
+    rows = {name: np.stack([value] * per_call) for name, value in rows.items()}
+    found |= measure(places, agent, state, jax.device_put(rows, places.split), updates)
     print(json.dumps(found | {"peak_memory_gb": round(peak_memory() / 2**30, 3)}))
 
 
@@ -70,23 +80,32 @@ def random_batch(layers, seen, batch, rows):
     belief = {
         layer.name: np.zeros((batch, layer.width), np.float32) for layer in layers if layer.belief
     }
-    return jax.device_put(found | belief)
+    return found | belief
 
 
-def measure(agent, state, rows, updates):
-    """Compile, run one update to warm up, then time `updates` of them one by one."""
+def measure(places, agent, state, rows, updates):
+    """Compile, make one call to warm up, then time `updates` of them one by one.
+
+    rows {name: [K, B, ...]}; K updates make a call. The time of the processors is given beside the
+    clock's, for machines that others use too.
+    """
     start = time.perf_counter()
-    program = jax.jit(agent.train, donate_argnums=0)
-    train = program.lower(state, rows, jax.random.key(1)).compile()
+    count = len(rows["reward"])
+    keys = places.everywhere(jax.random.split(jax.random.key(1), count))
+    train = places.compile(agent.train, state, rows, keys)
     compiled = time.perf_counter() - start
-    seconds = []
-    for index in range(updates + 1):
-        start = time.perf_counter()
-        state, metrics, _ = train(state, rows, jax.random.key(index))
+    seconds, work = [], []
+    for _ in range(updates + 1):
+        start, begun = time.perf_counter(), time.process_time()
+        state, metrics, _ = train(state, rows, keys)
         jax.block_until_ready((state, metrics))
-        seconds.append(time.perf_counter() - start)
-    median = statistics.median(seconds[1:])
-    return {"seconds_per_update": round(median, 4), "compile_seconds": round(compiled, 1)}
+        seconds.append((time.perf_counter() - start) / count)
+        work.append((time.process_time() - begun) / count)
+    return {
+        "seconds_per_update": round(statistics.median(seconds[1:]), 4),
+        "cpu_seconds_per_update": round(statistics.median(work[1:]), 4),
+        "compile_seconds": round(compiled, 1),
+    }
 
 
 def peak_memory():

@@ -43,6 +43,16 @@ class Devices:
         """The copies on the first device, where the policy runs; shares their memory."""
         return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
 
+    def compile(self, train, state, batches, keys):
+        """The program of `several(train)` for arguments like these; it takes over the state."""
+        program = jax.jit(
+            several(train),
+            donate_argnums=0,
+            in_shardings=(self.whole, self.split, self.whole),
+            out_shardings=(self.whole, self.whole, self.split),
+        )
+        return program.lower(state, batches, keys).compile()
+
 
 def several(train):
     """A family's `train` over batches {name: [K, B, ...]} and keys [K], as one program.

@@ -44,14 +44,8 @@ class Learner:
 
     def compile(self):
         """Prepare the updates; returns their memory in bytes {agent, working}, per device."""
-        whole, split = self.devices.whole, self.devices.split
-        train = jax.jit(
-            self._program,
-            donate_argnums=0,
-            in_shardings=(whole, split, whole),
-            out_shardings=(whole, whole, split),
-        )
-        self._train = train.lower(self.state, self._blank(), self._keys()).compile()
+        arguments = self.state, self._blank(), self._keys()
+        self._train = self.devices.compile(self.module.train, *arguments)
         found = self._train.memory_analysis()
         agent = sum(leaf.nbytes for leaf in jax.tree.leaves(self.state))
         return {"agent": agent, "working": found.temp_size_in_bytes if found else 0}

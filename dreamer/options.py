@@ -16,8 +16,8 @@ from jobs.errors import Refused
 
 FILE = Path(__file__).with_name("presets.yaml")
 POSITIVE = (
-    r"run\.(steps|envs|batch_size|batch_length)"
-    r"|.*\.(depth|units|deter|hidden|stoch|classes|blocks|layers)"
+    r"run\.(steps|envs|batch_size|batch_length|updates_per_call)"
+    r"|.*\.(depth|units|deter|hidden|stoch|classes|blocks|layers|unroll)"
 )
 SEEDS = 2**32 - 1
 CADENCE = ("run.save_every", "run.video_every")  # these change no result

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dreamer import conv
 from jobs import cli
 from jobs.errors import Refused
 
@@ -46,8 +47,14 @@ class Line(NamedTuple):
         return f"{verdict} {self.name:<44} error {self.error:.2e}   tolerance {self.tolerance:.0e}"
 
 
-def main(file: Path, agent: str = "v3"):
-    """Compare a parity file with this code; exits with 1 when anything is out of tolerance."""
+def main(file: Path, agent: str = "v3", form: str | None = None):
+    """Compare a parity file with this code; exits with 1 when anything is out of tolerance.
+
+    --form plain, phases or chunks forces that form of the convolutions, whatever suits the machine.
+    """
+    if form and form not in conv.FORMS:
+        raise Refused(f"--form is {form}, but takes {', '.join(conv.FORMS)}")
+    conv.FORCED = form
     arrays = read(file)
     meta = _meta(file, arrays["meta"])
     reference = importlib.import_module(f"dreamer.{agent}.reference")

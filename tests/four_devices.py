@@ -38,16 +38,13 @@ def trained(count, per_call):
         name: np.stack([np.roll(x, k, 0) for k in range(UPDATES)]) for name, x in rows.items()
     }
     keys = jax.random.split(jax.random.key(1), UPDATES)
-    program = jax.jit(
-        devices.several(agent.train),
-        in_shardings=(places.whole, places.split, places.whole),
-        out_shardings=(places.whole, places.whole, places.split),
-    )
-    state, losses = places.everywhere(state), []
+    state, losses, program = places.everywhere(state), [], None
     for first in range(0, UPDATES, per_call):
         now = slice(first, first + per_call)
         batch = jax.device_put({name: x[now] for name, x in batches.items()}, places.split)
-        state, metrics, _ = program(state, batch, places.everywhere(keys[now]))
+        inputs = batch, places.everywhere(keys[now])
+        program = program or places.compile(agent.train, state, *inputs)
+        state, metrics, _ = program(state, *inputs)
         losses.append({name: value for name, value in metrics.items() if name.startswith("loss/")})
     losses = {name: np.concatenate([row[name] for row in losses]) for name in losses[0]}
     return jax.device_get(state.params.values) | losses

@@ -121,3 +121,15 @@ def test_an_input_gradient_that_nobody_asks_for_is_not_computed(form):
 def test_an_unknown_form_is_an_error():
     with pytest.raises(ValueError, match="plain, phases or chunks"):
         conv.conv(*inputs((1, 4, 4, 1), 1), form="fast")
+
+
+def test_one_form_can_be_forced_on_all(monkeypatch):
+    arguments = inputs((2, 8, 8, 3), 4)
+
+    def program():
+        return gradient(None, (1,)).lower(*arguments).as_text()
+
+    monkeypatch.setattr(conv, "FORCED", "plain")
+    plain = program()
+    monkeypatch.setattr(conv, "FORCED", "phases")
+    assert "8x8x3xf32" in plain and "4x4x12xf32" in program() and "4x4x12xf32" not in plain

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dreamer import parity
+from dreamer import conv, parity
 from dreamer.v3 import reference
 from jobs import cli
 from jobs.errors import Refused
@@ -48,6 +48,20 @@ def test_every_quantity_of_the_authors_is_within_tolerance(name, capsys):
     assert left.value.code == 0, [line for line in printed if line.startswith("FAIL")]
     quantities = [key for key in np.load(FILES[name]).files if key.split("/")[0] in parity.RTOL]
     assert len(printed) > 0.98 * len(quantities) > 200
+
+
+@pytest.mark.parametrize("form", ["plain", "chunks"])
+def test_each_form_of_the_convolutions_computes_the_numbers_of_the_authors(
+    form, monkeypatch, capsys
+):
+    monkeypatch.setattr(conv, "FORCED", None)
+    reference._step.clear_cache()
+    with pytest.raises(SystemExit) as left:
+        cli.run(parity.main, ["--file", str(FILES["edge"]), "--form", form])
+    reference._step.clear_cache()
+    assert left.value.code == 0 and "0 out of tolerance" in capsys.readouterr().out
+    with pytest.raises(Refused, match="--form is fast, but takes plain, phases, chunks"):
+        parity.main(FILES["edge"], form="fast")
 
 
 def unnoticed(arrays, names):

@@ -29,7 +29,8 @@ def imagine(values, config, latent, actions, horizon, key):
         return latent, (latent, action)
 
     keys = distributions.split(key, horizon)
-    return jax.lax.scan(step, latent, (actions, keys), length=horizon)[1]
+    inputs, turns = (actions, keys), config.dyn.unroll
+    return jax.lax.scan(step, latent, inputs, length=horizon, unroll=turns)[1]
 
 
 def loss(values, config, batch, latent, key):

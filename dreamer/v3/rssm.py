@@ -109,7 +109,7 @@ def observe(values, config, latent, tokens, action, first, key):
 
     by_time = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), (moved, seen, alive))
     keys = distributions.split(key, first.shape[1])
-    _, outputs = jax.lax.scan(step, latent, (*by_time, keys))
+    _, outputs = jax.lax.scan(step, latent, (*by_time, keys), unroll=config.dyn.unroll)
     return jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), outputs)
 
 
