@@ -29,7 +29,7 @@ def solve(rotated, values, labels, count, strength, tolerance, start=None):
     """Weights [r + 1, K] (bias last) and whether the tolerance was reached.
 
     rotated [T, r] with variances `values` [r]; labels [T] in range(count). Solved until no entry
-    of the preconditioned gradient exceeds `tolerance`.
+    of the preconditioned gradient exceeds `tolerance`, from `start` or from the occupancy.
     """
     scale = _preconditioner(values, labels, count, strength)
     penalty = np.full((len(scale), 1), strength, np.float32)
@@ -46,8 +46,10 @@ def solve(rotated, values, labels, count, strength, tolerance, start=None):
         gradient += penalty * weights
         return loss + strength * float(np.vdot(weights[:-1], weights[:-1])) / 2, gradient * scale
 
-    first = np.zeros(scale.shape) if start is None else start / scale
-    found, solved = lbfgs.minimise(objective, first, tolerance, MAX_ITERATIONS)
+    if start is None:
+        start = np.zeros(scale.shape)
+        start[-1] = np.log(np.maximum(np.bincount(labels, minlength=count), 1) / len(labels))
+    found, solved = lbfgs.minimise(objective, start / scale, tolerance, MAX_ITERATIONS)
     return found * scale, solved
 
 
