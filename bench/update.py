@@ -12,9 +12,13 @@ import time
 import jax
 import numpy as np
 
+from bench import flops
 from dreamer import conv, family, options, spaces
 from dreamer.devices import Devices
 from jobs import cli
+
+# Dense bfloat16 multiply-adds per second, from the vendors' data sheets, as 2 operations each.
+PEAKS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "B200": 2250e12}
 
 
 def main(
@@ -57,6 +61,7 @@ def main(
     rows = random_batch(agent.layers(tree, seen), seen, batch, length + 1)
     rows = {name: np.stack([value] * per_call) for name, value in rows.items()}
     found |= measure(places, agent, state, jax.device_put(rows, places.split), updates)
+    found["share_of_bf16_peak"] = share_of_peak(found)
     print(json.dumps(found | {"peak_memory_gb": round(peak_memory() / 2**30, 3)}))
 
 
@@ -89,9 +94,10 @@ def measure(places, agent, state, rows, updates):
     rows {name: [K, B, ...]}; K updates make a call. The time of the processors is given beside the
     clock's, for machines that others use too.
     """
-    start = time.perf_counter()
     count = len(rows["reward"])
     keys = places.everywhere(jax.random.split(jax.random.key(1), count))
+    operations = flops.count(agent.train, state, {name: x[0] for name, x in rows.items()}, keys[0])
+    start = time.perf_counter()
     train = places.compile(agent.train, state, rows, keys)
     compiled = time.perf_counter() - start
     seconds, work = [], []
@@ -105,7 +111,17 @@ def measure(places, agent, state, rows, updates):
         "seconds_per_update": round(statistics.median(seconds[1:]), 4),
         "cpu_seconds_per_update": round(statistics.median(work[1:]), 4),
         "compile_seconds": round(compiled, 1),
+        "flop_per_update": operations,
     }
+
+
+def share_of_peak(found):
+    """Share of the devices' bfloat16 peak; None where the peak is not known."""
+    peak = next((PEAKS[name] for name in PEAKS if name in found["device"]), None)
+    if not peak:
+        return None
+    rate = found["flop_per_update"] / found["seconds_per_update"]
+    return round(rate / (peak * found["devices"]), 4)
 
 
 def peak_memory():

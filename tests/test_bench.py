@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bench import collect, replay
+from bench import collect, replay, sizes, update
+from jobs.errors import Refused
 
 
 def test_the_replays_timing_runs_at_any_size_and_leaves_nothing(tmp_path, capsys):
@@ -30,3 +31,14 @@ def test_collection_is_held_against_its_bound():
     assert found["raw_steps_per_second"] == pytest.approx(1000)
     assert found["bound"] == pytest.approx(0.8)
     assert found["share_of_bound"] == pytest.approx(0.833) and found["cpu_share"] == 0.8
+
+
+def test_the_share_of_the_peak_is_of_the_devices_named():
+    found = {"flop_per_update": 989e9, "seconds_per_update": 0.01, "devices": 2}
+    assert update.share_of_peak(found | {"device": "NVIDIA H200"}) == 0.05
+    assert update.share_of_peak(found | {"device": "cpu"}) is None
+
+
+def test_a_size_that_cannot_be_timed_is_said(capsys):
+    with pytest.raises(Refused, match="--size size9m .* failed: .*size9m"):
+        sizes.main(sizes=["size9m"])
