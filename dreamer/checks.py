@@ -13,6 +13,7 @@ from jobs.errors import Refused
 
 RANGES = {  # least value, and the largest or, with a False, the first that is too large
     r"(rew|val)\.bins": (2, math.inf, True),
+    r"run\.updates_per_call": (1, math.inf, True),
     r"dyn\.unimix": (0, 1, True),
     r"imag\.(length|horizon)": (1, math.inf, True),
     r"imag\.lam": (0, 1, True),
@@ -96,6 +97,11 @@ def _check_run(run):
             )
     if len(set(run["snapshots"])) < len(run["snapshots"]):
         raise Refused(f"option run.snapshots is {run['snapshots']}, but takes each step once")
+    if run["devices"] > 1 and run["batch_size"] % run["devices"]:
+        raise Refused(
+            f"option run.batch_size is {run['batch_size']}, but must be a multiple of run.devices, "
+            f"which is {run['devices']}"
+        )
     start = run["from_checkpoint"]
     if start and not Path(start).is_file():
         raise Refused(f"option run.from_checkpoint: {start} does not exist; give a checkpoint")

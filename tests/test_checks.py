@@ -13,6 +13,8 @@ BAD = [
     ({"rew.bins": 1}, "rew.bins is 1, but takes at least 2"),
     ({"val.bins": 0}, "val.bins is 0, but takes at least 2"),
     ({"dyn.deter": 10, "dyn.blocks": 4}, "dyn.deter is 10, but must be a multiple of dyn.blocks"),
+    ({"run.updates_per_call": 0}, "run.updates_per_call is 0, but"),
+    ({"run.devices": 3}, "run.batch_size is 16, but must be a multiple of run.devices, which is 3"),
     ({"dyn.unimix": 1.5}, "dyn.unimix is 1.5, but takes 0 to 1"),
     ({"imag.length": 0}, "imag.length is 0, but takes at least 1"),
     ({"imag.horizon": 0}, "imag.horizon is 0, but takes at least 1"),
