@@ -50,9 +50,10 @@ def notes(found, measured, rows, options):
 def _layer(layer, trained, untrained, options):
     swapped = trained.null if options["preset"] == "default" else None
     name = f"{trained.null_name}, {trained.draws} draws" if swapped else None
-    observed = shares(trained.cut, options)
-    null = shares(swapped, options) if swapped else {}
-    control = shares(untrained.cut, options) if untrained else {}
+    kinds = possible(trained.whole)
+    observed = shares(trained.cut, kinds, options)
+    null = shares(swapped, kinds, options) if swapped else {}
+    control = shares(untrained.cut, kinds, options) if untrained else {}
     for score, (which, among) in observed.items():
         if among.any():
             chance = null[score][0].sum(axis=-1).mean() / among.sum() if null else None
@@ -61,21 +62,32 @@ def _layer(layer, trained, untrained, options):
             yield row(score, value, SHARE, "high", chance, name, layer, control=beside)
 
 
-def shares(metrics, options):
-    """{score: (units that count [..., U], units out of which they are counted)}."""
+def possible(metrics):
+    """The classes that the recording allows: without facing or walls some cannot be."""
+    lacking = set() if np.isfinite(metrics["hd"]).any() else {cell_rules.HEAD, cell_rules.BOTH}
+    lacking |= set() if np.isfinite(metrics["border_score"]).any() else {cell_rules.BORDER}
+    return [name for name in cell_rules.TUNED if name not in lacking]
+
+
+def shares(metrics, names, options):
+    """{score: (units that count [..., U], units out of which they are counted)}.
+
+    `names` are the classes to count.
+    """
     finite, well = metrics["finite"], cell_rules.well_tuned(metrics, options)
     kinds, found = cell_rules.classify(metrics, options), {}
     if options["preset"] == "default":
         limit = options["spatial_gain"]
-        found[f"units with spatial gain above {limit:g}"] = cell_rules.spatial(metrics) > limit
+        words = "spatial gain" if metrics["faced"] else "variance explained by position"
+        found[f"units with {words} above {limit:g}"] = cell_rules.spatial(metrics) > limit
         for words, name in (("facing", "facing_gain"), ("previous-action", "action_gain")):
             if np.isfinite(metrics[name]).any():
                 limit = options["facing_gain"]
                 found[f"units with {words} gain above {limit:g}"] = metrics[name] > limit
     found["well-tuned units"] = well
-    found |= {label(name, options): kinds == name for name in cell_rules.TUNED}
+    found |= {label(name, options): kinds == name for name in names}
     found = {score: (which & finite, finite) for score, which in found.items()}
-    for name in cell_rules.TUNED:
+    for name in names:
         found[f"{label(name, options)}{WELL}"] = ((kinds == name) & well, well)
     return found
 

@@ -40,6 +40,18 @@ def units(table, null, null_name):
     return {key: Units(table.loc[rows], null.loc[rows], null_name) for key, rows in keys.items()}
 
 
+def named(found, options):
+    """{class, class_cut, well_tuned} of all units, one after the other.
+
+    `class_cut` is on the steps that the swaps use, as the shares and figures are.
+    """
+    whole = [cell_rules.classify(item.whole, options) for item in found]
+    cut = [cell_rules.classify(item.cut, options) for item in found]
+    well = [cell_rules.well_tuned(item.whole, options) for item in found]
+    lists = {"class": whole, "class_cut": cut, "well_tuned": well}
+    return {name: np.concatenate(parts) for name, parts in lists.items()}
+
+
 def main(spec: Path, tuning: Path, null: Path, classes: Path, scores: Path):
     """Name every unit's class; write the table of classes and the fractions with their chance."""
     options = cli.options(spec)
@@ -49,9 +61,7 @@ def main(spec: Path, tuning: Path, null: Path, classes: Path, scores: Path):
     summary = class_scores.summary(found, options)
     notes = class_scores.notes(found, measured, summary, options)
     columns = {name: table[name].to_numpy() for name in ("network", "layer", "unit")}
-    named = [cell_rules.classify(item.whole, options) for item in found.values()]
-    well = [cell_rules.well_tuned(item.whole, options) for item in found.values()]
-    columns |= {"class": np.concatenate(named), "well_tuned": np.concatenate(well)}
+    columns |= named(found.values(), options)
     header = {"options": options, "summary": summary, "notes": notes}
     trajectory.write_log(classes, "cell_classes", header, columns)
     missing = [] if "untrained" in set(table["network"]) else [class_scores.NO_CONTROL]

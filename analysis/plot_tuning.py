@@ -31,7 +31,7 @@ def main(
         for svg in figures:
             style.sentence(svg, "Figures of tuning are switched off (cell_classes.plots).")
         return
-    table = layer_figures.compared(table).assign(**{"class": kinds["class"]})
+    table = layer_figures.compared(table).assign(**{"class": kinds["class_cut"]})
     table["row"] = table.groupby(["network", "layer"], sort=False).cumcount()
     trained = table[table["network"] == "trained"]
     with np.load(maps) as stored:
@@ -39,7 +39,7 @@ def main(
     example_curves.draw(trained, found, measured["summary"], example_tuning_curves)
     layer_figures.scatter(table, measured["summary"], si_ev_scatter)
     summary = measured["summary"] + named["summary"]
-    gains = dict.fromkeys(row["score"] for row in summary if " gain above " in row["score"])
+    gains = dict.fromkeys(row["score"] for row in summary if row["score"].startswith("units with "))
     layer_figures.summary(table, summary, list(gains), layer_summary)
     scores = class_figures.scored(named["summary"])
     class_figures.draw(named["summary"], scores, cell_types)

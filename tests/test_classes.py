@@ -106,6 +106,23 @@ def test_every_unit_of_both_networks_has_a_class(tables, monkeypatch):
     assert untuned[KINDS["noise"]].mean() > 0.95 and untuned[119:].mean() > 0.95
 
 
+def test_shares_count_the_classes_of_the_steps_that_the_swaps_use(tables, monkeypatch):
+    table, scores = named(tables, monkeypatch)
+    rows = {row["score"]: row["value"] for row in scores["summary"]}
+    trained = table[table["network"] == "trained"]["class_cut"]
+    for kind in ("place", "head direction", "spatially tuned, other"):
+        assert rows[kind] == pytest.approx((trained == kind).mean())
+
+
+def test_what_a_recording_cannot_show_is_not_counted(tmp_path, monkeypatch):
+    absent = ["facing", "terrain", "terrain_changed"]
+    run(tmp_path, monkeypatch, {"n_null": 2}, absent=absent, layers={"a": synthetic.noise(3)})
+    _, scores = named(tmp_path, monkeypatch)
+    shown = {row["score"] for row in scores["summary"]}
+    assert {"place", "units with variance explained by position above 0.05"} <= shown
+    assert not {"border", "head direction", "spatial + HD"} & shown
+
+
 def test_each_share_stands_beside_chance_and_the_untrained_network(tables, monkeypatch):
     _, scores = named(tables, monkeypatch)
     rows = {row["score"]: row for row in scores["summary"]}
