@@ -17,6 +17,7 @@ from jobs.errors import Refused
 
 VERSION = 1
 KEY = "dream_atlas"
+INIT = 0  # stream of keys; those of acting and of training are others
 
 
 class Agent:
@@ -52,6 +53,12 @@ class Agent:
         self._carry, action = self._policy(self.params, self._carry, batch, key, sample=sample)
         self._first, self._steps = False, self._steps + 1
         return int(action[0]) if self.spaces.action.classes else np.asarray(action[0])
+
+
+def fresh(module, options, spaces, seed):
+    """The state with which a training of the family `module` with this seed begins."""
+    key = jax.random.fold_in(jax.random.key(seed), INIT)
+    return jax.jit(partial(module.init, options, spaces))(key)
 
 
 def restore(path):

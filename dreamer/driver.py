@@ -33,7 +33,7 @@ class Driver:
         self.action = self.over = None
         self.actions = [[] for _ in range(self.count)]  # taken since the reset
         self.seconds = {"env": 0.0, "policy": 0.0}
-        self._root = jax.random.fold_in(jax.random.key(seed), STREAM)
+        self._root = root(seed)
 
     def step(self):
         """The next row: {observation keys, action, reward, is_first, is_last, is_terminal, ...}.
@@ -45,7 +45,7 @@ class Driver:
         row = self._reset() if self.action is None else self._advance()
         middle = time.perf_counter()
         seen = row.pop("observation")
-        keys = _keys(self._root, self.episode, self.age)
+        keys = step_keys(self._root, self.episode, self.age)
         observation = {**seen, "is_first": row["is_first"]}
         self.carry, action, activations = self.policy(self.carry, observation, keys)
         self.action, self.over = np.asarray(action), row["is_last"]
@@ -143,8 +143,14 @@ def _row(observation, reward, first, last, terminal, info):
     return {"observation": observation, "reward": reward, **flags, "info": info}
 
 
+def root(seed):
+    """The key from which those of all steps follow."""
+    return jax.random.fold_in(jax.random.key(seed), STREAM)
+
+
 @jax.jit
-def _keys(root, episode, age):
+def step_keys(root, episode, age):
+    """Keys [N] of the environments' steps number `age` [N] in their episodes `episode` [N]."""
     numbers = (jax.numpy.arange(len(age)), episode, age)
 
     def key(*words):

@@ -5,7 +5,8 @@ In the shapes, B is batch, T time, H imagined steps. Every function is pure; the
 `init(options, spaces, key) -> state`                          state.params.values: {name: array}
 `train(state, batch, key) -> state, metrics, write_back`       one update
 `start(params, batch_size, belief=None) -> carry`              belief: {layer: [B, units]}
-`act(params, carry, observation, key, sample) -> carry, action, activations`
+`act(params, carry, observation, key, sample, taken=None) -> carry, action, activations`
+                          taken [B]: actions that the carry remembers in place of the chosen ones
 `imagine(params, carry, actions, horizon, key, sample) -> actions, activations, images`
 `layers(options, spaces) -> [Layer]`                           in the order of the forward pass
 """

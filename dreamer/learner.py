@@ -4,7 +4,6 @@ In the shapes, B is batch, T the rows of a window.
 """
 
 import time
-from functools import partial
 
 import jax
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from dreamer import checkpoint, devices, state
 from jobs.errors import Refused
 
-INIT, TRAIN = 0, 2  # streams of keys; 1 is the driver's
+TRAIN = 2  # stream of keys; 0 is that of initialisation, 1 the driver's
 
 
 class Learner:
@@ -30,7 +29,7 @@ class Learner:
         self.devices = devices.Devices(run["devices"])
         self.devices.check(self.size)
         self.root = jax.random.key(options["seed"])
-        self.state = jax.jit(partial(module.init, options, spaces))(self._key(INIT))
+        self.state = checkpoint.fresh(module, options, spaces, options["seed"])
         if run["from_checkpoint"]:
             self._start_from(run["from_checkpoint"])
         self.state = self.devices.everywhere(self.state)

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import jax
-import numpy as np
 
 from dreamer import checkpoint as checkpoints
 from dreamer import platform, recorder, stages
@@ -105,14 +104,9 @@ def _policy(agent, about):
     @jax.jit
     def act(params, carry, observation, keys):
         carry, action, found = agent.family.act(params, carry, observation, keys, sample)
-        return carry, action, {name: _units(found[name], layers[name]) for name in layers}
+        return carry, action, {name: recorder.kept(found[name], layers[name]) for name in layers}
 
     return lambda carry, observation, keys: act(agent.params, carry, observation, keys)
-
-
-def _units(values, layer):
-    kept = values if layer["units"] is None else values[:, np.array(layer["units"])]
-    return kept.astype(layer["dtype"])
 
 
 def _layer(layer, cap):

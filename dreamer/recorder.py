@@ -36,6 +36,12 @@ def units(layer, cap):
     return sorted(rng.choice(layer.width, cap, replace=False).tolist())
 
 
+def kept(values, layer):
+    """The recorded units [B, U] of activations [B, units] in their dtype; `layer` of a header."""
+    found = values if layer["units"] is None else values[:, np.array(layer["units"])]
+    return found.astype(layer["dtype"])
+
+
 def split(row, count, header):
     """The wanted values of a driver's row as [{name: value}], one for each of `count` environments.
 
@@ -71,7 +77,10 @@ class Parts:
 
     def save(self, episode, rows):
         """Write the steps of a finished episode, [{name: value}]."""
-        columns = episode_columns(self.header, episode, rows)
+        self.write(episode, episode_columns(self.header, episode, rows))
+
+    def write(self, episode, columns):
+        """Write a finished episode, {column: values}."""
         trajectory.write(self.path(episode), self.header, [columns])
 
     def paths(self):

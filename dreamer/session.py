@@ -1,8 +1,7 @@
 """One sitting of a training: from the newest save to the end, or until something says stop."""
 
-import signal
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 from dreamer import checkpoint, logs, progress, spaces
 from dreamer import options as trees
@@ -11,7 +10,6 @@ from dreamer.envs import vector
 from dreamer.state import Store
 from dreamer.training import LOGS, Training
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 COUNTS = ("step", "env", "episode", "length")
 
 
@@ -46,28 +44,6 @@ def _sit(job, store, device, stop, attempt):
         training.log()
         _publish(training, store, job)
     return True
-
-
-@contextmanager
-def stopper(minutes):
-    """Yields a function that says why to stop now, or None: the clock, or a signal received."""
-    found, start = [], time.monotonic()
-
-    def receive(number, _):
-        if found:
-            raise KeyboardInterrupt
-        found.append(f"signal {signal.Signals(number).name}")
-
-    def reason():
-        late = minutes and time.monotonic() - start > 60 * minutes
-        return found[0] if found else f"{minutes:g} minutes are over" if late else None
-
-    before = {number: signal.signal(number, receive) for number in SIGNALS}
-    try:
-        yield reason
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _loop(training, store, job, stop):

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from dreamer import job, options, session
+from dreamer import job, options, session, stopping
 from dreamer import platform as platforms
 from dreamer import state as states
 from jobs import cli
 from jobs.errors import Refused
-
-CONTINUE = 75  # exit code: everything is saved, the same command continues
 
 
 def main(
@@ -56,9 +54,9 @@ def _train(asked, minutes):
             states.Store(asked.state, asked.identity()).remove()  # a kill may have left it
             print(f"{asked.checkpoint} is finished; remove it to train anew, or change an option")
             return {"device": device}
-        with session.stopper(minutes) as stop:
+        with stopping.stopper(minutes) as stop:
             done = session.run(asked, device, stop)
-    return {"device": device} if done else CONTINUE
+    return {"device": device} if done else stopping.CONTINUE
 
 
 def _refuse(reason, flags):

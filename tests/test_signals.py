@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamer import session
+from dreamer import session, stopping
 from tests.test_kill import processes
 from tests.toy_training import after, ask, content, train
 
@@ -79,7 +79,7 @@ def test_a_second_ctrl_c_leaves_at_once_and_no_worker_behind(tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
 
     asked = ask(tmp_path, **FLAGS)
-    with pytest.raises(KeyboardInterrupt), session.stopper(None):
+    with pytest.raises(KeyboardInterrupt), stopping.stopper(None):
         session.run(asked, "cpu", twice)
     assert not multiprocessing.active_children()
     assert not train(asked, after(1))

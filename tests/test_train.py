@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from dreamer import checkpoint, job, logs, platform, progress, session, trajectory, video
+from dreamer import checkpoint, job, logs, platform, progress, stopping, trajectory, video
 from jobs import files, specs
 from jobs.errors import Refused
 from tests.toy_training import NAMES, after, ask, train, whole
@@ -101,11 +101,11 @@ def test_the_command_trains_by_hand_and_a_second_time_does_nothing(tmp_path):
 
 
 def test_a_signal_saves_and_leaves_with_a_reason():
-    with session.stopper(None) as stop:
+    with stopping.stopper(None) as stop:
         assert stop() is None
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop() == "signal SIGTERM"
-    with session.stopper(1e-9) as stop:
+    with stopping.stopper(1e-9) as stop:
         assert stop() == "1e-09 minutes are over"
 
 

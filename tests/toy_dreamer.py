@@ -49,7 +49,7 @@ def start(params, batch_size, belief=None):
     return {"belief": belief or empty, "clock": jnp.zeros(batch_size)}
 
 
-def act(params, carry, observation, key, sample):
+def act(params, carry, observation, key, sample, taken=None):
     clock = jnp.where(observation["is_first"], 0, carry["clock"] + 1)
     pixel = observation["image"][:, 0, 0].astype(jnp.float32)
     keys = key if key.ndim else jax.random.split(key, len(pixel))

@@ -45,7 +45,7 @@ def start(params, batch_size, belief=None):
     return Carry(jnp.asarray(belief, jnp.float32), jnp.zeros(batch_size, jnp.int32))
 
 
-def act(params, carry, observation, key, sample):
+def act(params, carry, observation, key, sample, taken=None):
     bright = observation["image"].astype(jnp.float32).mean((1, 2, 3)) / 255
     age = jnp.where(observation["is_first"], 0, carry.belief[:, 1] + 0.01)
     belief = jnp.stack([bright, age], -1)

@@ -46,9 +46,10 @@ def start(params, batch_size, belief=None):
     return Carry(latent, jnp.zeros((batch_size, rssm.action_width(config))))
 
 
-def act(params, carry, observation, key, sample):
+def act(params, carry, observation, key, sample, taken=None):
     """See one observation {name: [B, ...]} and choose an action [B]; `key` may be one per row.
 
+    `taken` [B] are actions that were taken in place of the chosen ones.
     Returns Carry, action and the activations {layer: [B, units]} of `layers`.
     """
     config, values = params.config, params.computed
@@ -63,7 +64,8 @@ def act(params, carry, observation, key, sample):
         found |= {f"{name}/mlp/linear{index}": layer for index, layer in enumerate(hidden)}
     last = found[f"pol/mlp/linear{config.pol.layers - 1}"]
     action = heads.policy_of(values, config, last).draw(choose)
-    return Carry(latent, rssm.action_vector(config, action)), action, found
+    taken = action if taken is None else taken
+    return Carry(latent, rssm.action_vector(config, taken)), action, found
 
 
 def imagine(params, carry, actions, horizon, key, sample):

@@ -1,0 +1,30 @@
+"""When a long command stops before its end: by the clock, or because a signal asks for it."""
+
+import signal
+import time
+from contextlib import contextmanager
+
+CONTINUE = 75  # exit code: everything is saved, the same command continues
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@contextmanager
+def stopper(minutes):
+    """Yields a function that says why to stop now, or None: the clock, or a signal received."""
+    found, start = [], time.monotonic()
+
+    def receive(number, _):
+        if found:
+            raise KeyboardInterrupt
+        found.append(f"signal {signal.Signals(number).name}")
+
+    def reason():
+        late = minutes and time.monotonic() - start > 60 * minutes
+        return found[0] if found else f"{minutes:g} minutes are over" if late else None
+
+    before = {number: signal.signal(number, receive) for number in SIGNALS}
+    try:
+        yield reason
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
