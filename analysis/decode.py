@@ -29,6 +29,7 @@ def evaluate(plan, source, options):
     final = final or _fit(plan, source, inputs, plan.rows, options)
     details = {"units": inputs.shape[1], "folds": settings, "probmaps": _sparse(plan, maps)}
     details["nulls"] = nulls.evaluate(plan, inputs, final, options)
+    details["leaky"] = nulls.leaky(plan, inputs, final, options) if source.layers else None
     return {method: _join(items) for method, items in parts.items() if items}, final, details
 
 

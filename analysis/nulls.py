@@ -31,6 +31,21 @@ def evaluate(plan, inputs, fitted, options):
     }
 
 
+def leaky(plan, inputs, fitted, options):
+    """Mean Euclidean error of ridge on one fold of shuffled single steps, or None.
+
+    Its neighbours in time are in training, so it shows what such a test would have claimed.
+    """
+    folds = splits.shuffled(len(plan.rows), options["folds"], options["seed"])
+    if not options["leak"] or plan.leaky or "ridge" not in fitted or not folds:
+        return None
+    train, held = (plan.rows[part] for part in folds[0])
+    basis, target = ridge.basis(inputs[train]), plan.train.position
+    weights, bias = ridge.solve(basis, target[train].astype(float), fitted["ridge"].strength)
+    guess = ridge.rotate(basis, inputs[held]) @ weights + bias
+    return float(np.linalg.norm(guess - target[held], axis=1).mean())
+
+
 def _compare(plan, inputs, rows, draws, fitted, options):
     """{method: {observed, null, p}} for activity at `rows` beside behaviour at each of `draws`."""
     train, held = splits.folds(plan.train.episode[rows], options["folds"])[0]

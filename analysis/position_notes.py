@@ -34,6 +34,7 @@ def sentences(plan, found, beside, rows, options):
         *told,
         *_split(plan),
         *_nulls(details, options),
+        *_leak(found, rows),
         *_fits(details, options),
         *_beaten(rows, beside),
     ]
@@ -85,6 +86,20 @@ def _nulls(details, options):
             "calibrated: slow activity beats them without knowing any place."
         )
     return told
+
+
+def _leak(found, rows):
+    """What shuffled steps would have claimed, for the widest view of the belief."""
+    known = [name for name, item in found.items() if item and item[2]["leaky"] is not None]
+    names = [name for name in ("combined", "dyn/deter", *known) if name in known]
+    own = [row for row in rows if row["score"] == ERROR and row["representation"] == "ridge"]
+    return [
+        f"{row['layer']} by ridge: {row['value']:.2f} tiles on held-out episodes, "
+        f"{found[row['layer']][2]['leaky']:.2f} with shuffled steps (leaky, near copies in both "
+        f"training and test), {row['chance']:.2f} for the best constant tile."
+        for row in own
+        if row["layer"] in names[:1]
+    ]
 
 
 def _fits(details, options):

@@ -41,6 +41,15 @@ def test_shuffled_timestep_leakage(leak):
     assert leaky["value"] < 0.8 * leaky["chance"]
 
 
+def test_the_gap_to_shuffled_steps_is_told_beside_the_honest_number(leak):
+    told = [note for note in leak["episode"].found["notes"] if "with shuffled steps (leaky" in note]
+    assert len(told) == 1 and told[0].startswith("dyn/deter by ridge:")
+    found = leak["episode"].found["details"]["dyn/deter"]["leaky"]
+    honest = leak["episode"].score("mean Euclidean error", "dyn/deter")
+    assert found < 0.8 * honest["value"]
+    assert leak["timestep"].found["details"]["dyn/deter"]["leaky"] is None
+
+
 def test_leaky_numbers_say_so_wherever_they_stand(leak):
     run = leak["timestep"]
     held_out = [row for row in run.found["summary"] if "swaps" not in str(row)]

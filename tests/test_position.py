@@ -18,6 +18,7 @@ OPTIONS = {
     "device": "cpu",
     "null_robust": False,
     "n_shift": 0,
+    "leak": True,
     "methods": ["ridge", "robust"],
     "layers": [],
     "combined": True,
