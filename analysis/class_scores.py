@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis import cell_rules
 from analysis.rows import doubts, row
+from analysis.swaps import p_value
 
 NO_CONTROL = "untrained-network control: no recording of an untrained network was given"
 SHARE = "share of units"
@@ -56,10 +57,14 @@ def _layer(layer, trained, untrained, options):
     control = shares(untrained.cut, kinds, options) if untrained else {}
     for score, (which, among) in observed.items():
         if among.any():
-            chance = null[score][0].sum(axis=-1).mean() / among.sum() if null else None
+            value, drawn = _share(which, among), {}
+            if null:
+                draws = null[score][0].sum(axis=-1) / among.sum()
+                found = value > 0 or draws.any()  # else nothing was found nor to be expected
+                p = float(p_value(draws, value, "high")) if found else None
+                drawn = {"chance": float(draws.mean()), "chance_name": name, "p": p}
             beside = _share(*control[score]) if score in control else None
-            value, chance = _share(which, among), None if chance is None else float(chance)
-            yield row(score, value, SHARE, "high", chance, name, layer, control=beside)
+            yield row(score, value, SHARE, "high", layer=layer, control=beside, **drawn)
 
 
 def possible(metrics):

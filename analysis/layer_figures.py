@@ -50,8 +50,7 @@ def scatter(table, summary, svg):
     legend(figure, axes.flat[: len(names)], max(4, columns))
     figure.supxlabel("spatial information (bits per spike)", fontsize=10)
     figure.supylabel(
-        "variance explained by position\n(share, held-out episodes; below −1 drawn at −1)",
-        fontsize=10,
+        "variance explained by position\n(held-out episodes; below −1 drawn at −1)", fontsize=9
     )
     style.save(figure, svg)
 

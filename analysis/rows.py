@@ -3,9 +3,12 @@
 
 def row(
     score, value, unit, better, chance=None, chance_name=None, layer=None, representation=None,
-    control=None,
+    control=None, p=None,
 ):  # fmt: skip
-    """One row of an analysis' summary; `better` is "low" or "high", numbers may be None."""
+    """One row of an analysis' summary; `better` is "low" or "high", numbers may be None.
+
+    `p` is that of the value against the null draws whose mean is its chance level.
+    """
     return {
         "score": score,
         "layer": layer,
@@ -16,6 +19,7 @@ def row(
         "chance": chance,
         "chance_name": chance_name,
         "control": control,
+        "p": p,
     }
 
 
@@ -33,8 +37,11 @@ def doubts(rows):
 
 
 def _no_better(item, side):
-    """Whether a row's value is no better than its chance level or control; False where unknown."""
+    """Whether a row's value is no better than its chance level or control.
+
+    False where one is unknown, and where nothing was found and nothing was to be expected.
+    """
     value, other = item["value"], item[side]
-    if value is None or other is None:
+    if value is None or other is None or value == other == 0:
         return False
     return value >= other if item["better"] == "low" else value <= other

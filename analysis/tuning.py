@@ -48,23 +48,23 @@ def chosen(layer, max_units, seed):
     return columns, columns if units is None else np.array(units)[columns]
 
 
-def measure(networks, test, options):
+def measure(networks, options):
     """(tables, nulls, maps) by (network, layer), and the Study and Steps that they come from.
 
-    `networks` {"trained": recording, "untrained": the same steps, or None}; `test`: a recording for
-    explained variance, or None.
+    `networks` {"trained": [recording, or with a second one for explained variance], "untrained":
+    the same steps}.
     """
-    recording, header = networks["trained"], recordings.header(networks["trained"])
+    recording, header = networks["trained"], recordings.header(networks["trained"][0])
     names, area = wanted(header, options["layers"]), header["area"]
-    steps = tuning_steps.read(recording, test, options["min_bbox"])
+    steps = tuning_steps.read(*recording, min_bbox=options["min_bbox"])
     behaviour = tuning_steps.behaviour(steps, area, options["folds"], options["hd"])
     episode = steps.columns["episode"]
     study = Study(behaviour, episode, area, options, steps.mapped, steps.held)
     tables, nulls, maps = {}, {}, {}
-    for network, path in networks.items():
+    for network, paths in networks.items():
         for name in names:
             columns, units = chosen(header["layers"][name], options["max_units"], options["seed"])
-            activity = steps.activity([path, test], name, columns)
+            activity = steps.activity(paths, name, columns)
             key = network, name
             table, nulls[key], maps[key] = unit_table.layer(activity, study, area)
             about = {"network": np.full(len(units), network), "layer": np.full(len(units), name)}
@@ -72,23 +72,22 @@ def measure(networks, test, options):
     return tables, nulls, maps, study, steps
 
 
-def compared(trajectory, untrained, test, options):
-    """{network: recording} after checking that an untrained one fits; the trained one first."""
-    networks = {"trained": trajectory}
-    if untrained:
-        if options["test"]:
-            raise Refused(
-                "with tuning.test the untrained network would need a recording of the test "
-                "episodes as well; leave out --untrained or set tuning.test to false"
-            )
-        ours, theirs = (recordings.header(path)["layers"] for path in (trajectory, untrained))
-        if {name: layer["width"] for name, layer in ours.items()} != {
-            name: layer["width"] for name, layer in theirs.items()
-        }:
-            raise Refused(f"{untrained} does not hold the layers and units of {trajectory}")
-        tuning_steps.same_rows(trajectory, untrained)
-        networks["untrained"] = untrained
-    return networks, test if options["test"] else None
+def compared(trained, untrained):
+    """{network: recordings} after checking that untrained ones fit; the trained network first."""
+    if untrained and len(untrained) < len(trained):
+        raise Refused(
+            "with tuning.test the untrained network needs a recording of the test episodes too; "
+            "give --untrained-test, leave out --untrained, or set tuning.test to false"
+        )
+    for ours, theirs in zip(trained, untrained, strict=False):
+        widths = [
+            {name: layer["width"] for name, layer in recordings.header(path)["layers"].items()}
+            for path in (ours, theirs)
+        ]
+        if widths[0] != widths[1]:
+            raise Refused(f"{theirs} does not hold the layers and units of {ours}")
+        tuning_steps.same_rows(ours, theirs)
+    return {"trained": trained} | ({"untrained": untrained} if untrained else {})
 
 
 def main(
@@ -98,13 +97,20 @@ def main(
     null: Path,
     maps: Path,
     scores: Path,
-    untrained: Path | None = None,
     test: Path | None = None,
+    untrained: Path | None = None,
+    untrained_test: Path | None = None,
 ):
-    """Measure every unit of every layer; write the table of units, their null, maps and scores."""
+    """Measure every unit of every layer; write the table of units, their null, maps and scores.
+
+    `untrained` and `untrained_test` repeat the recordings with a network of fresh parameters.
+    """
     options = cli.options(spec)
-    networks, other = compared(trajectory, untrained, test, options)
-    tables, nulls, found, study, steps = measure(networks, other, options)
+    if options["test"] and not test:
+        raise Refused("tuning.test asks for a second recording; give --test or set it to false")
+    pairs = [(trajectory, test), (untrained, untrained_test)]
+    given = [[path for path in pair[: 1 + options["test"]] if path] for pair in pairs]
+    tables, nulls, found, study, steps = measure(compared(*given), options)
     area = recordings.header(trajectory)["area"]
     occupancy = rate_maps.occupancy(study.behaviour.place[: study.mapped], area[0] * area[1])
     occupancy = occupancy.reshape(area)

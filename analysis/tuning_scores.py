@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from analysis.rows import row
+from analysis.swaps import p_value
 
 LEVEL = 0.05
 NO_CONTROL = "untrained-network control: no recording of an untrained network was given"
@@ -20,7 +21,6 @@ def statistics():
         ("variance explained by position, median unit", "ev_place", _median, variance),
         ("variance explained by position, 90th percentile", "ev_place", _high, variance),
         ("variance explained by facing, median unit", "ev_facing", _median, variance),
-        ("border share, median unit", "border_share", _median, "share of position's"),
         ("spatial information, median unit", "si", _median, information),
         ("facing information, median unit", "hd", _median, information),
         ("variance explained by position, best unit", "ev_place", _best, variance),
@@ -45,21 +45,23 @@ def _layer(layer, table, other, null, null_name):
     for score, metric, function, unit in statistics():
         column = f"{metric}_cut" if null else metric
         if np.isfinite(table[column]).any():
-            chance, name = _chance(function, null[metric], null_name) if null else (None, None)
             value, control = float(function(table[column])), None
+            drawn = _chance(function, null[metric], value, null_name) if null else {}
             if other is not None and np.isfinite(other[column]).any():
                 control = float(function(other[column]))
-            yield row(score, value, unit, "high", chance, name, layer, control=control)
+            yield row(score, value, unit, "high", layer=layer, control=control, **drawn)
     if null and len(null["si"]) + 1 >= 1 / LEVEL:  # fewer draws cannot give so small a p
         yield from _significant(layer, table, other)
 
 
-def _chance(function, null, null_name):
-    """(mean over draws, name) of a number under swaps from null [draws, U]; None where none is."""
+def _chance(function, null, value, null_name):
+    """{chance, chance_name, p} of a number under swaps from null [draws, U]; {} where none is."""
     known = null[np.isfinite(null).any(axis=-1)]
     if not len(known):
-        return None, None
-    return float(np.mean(function(known), dtype=float)), f"{null_name}, {len(known)} draws"
+        return {}
+    drawn = function(known)
+    chance, p = float(np.mean(drawn, dtype=float)), float(p_value(drawn, value, "high"))
+    return {"chance": chance, "chance_name": f"{null_name}, {len(known)} draws", "p": p}
 
 
 def _significant(layer, table, other):

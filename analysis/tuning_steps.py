@@ -31,7 +31,7 @@ class Steps(NamedTuple):
         Read piece by piece into one array, so that a wide layer is in memory once.
         """
         found, end = np.empty((len(self.columns["x"]), len(units)), "float32"), 0
-        for path, rows in zip(paths, self.rows, strict=False):
+        for path, rows in zip(paths, self.rows, strict=True):
             for part in np.split(rows, range(PIECE, len(rows), PIECE)):
                 read = trajectory.read(path, [layer], rows=part)[layer]
                 found[end : end + len(part)] = read[:, units]

@@ -35,7 +35,7 @@ def table(world, seed, per_kind, strength=planted.STRENGTH, kinds=planted.KINDS,
         path = Path(folder) / "planted.parquet"
         terrain = planted.WORLDS[world](seed)
         names = planted.record(path, terrain, seed, per_kind, strength, kinds)
-        tables, *_ = tuning.measure({"trained": path}, None, OPTIONS | {"n_null": n_null})
+        tables, *_ = tuning.measure({"trained": [path]}, OPTIONS | {"n_null": n_null})
     found = pd.DataFrame(tables["trained", "dyn/deter"]).assign(kind=names, seed=seed, world=world)
     metrics = {name: found[name].to_numpy() for name in found} | {"faced": True}
     for preset in cell_rules.PRESETS:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis import cell_rules, class_scores, classes
+from analysis.rows import doubts, row
 from dreamer import trajectory
 from jobs import files
 from tests import synthetic
@@ -138,9 +139,12 @@ def test_each_share_stands_beside_chance_and_the_untrained_network(tables, monke
 
 def test_a_share_that_does_not_beat_chance_or_control_is_named_in_a_warning(tables, monkeypatch):
     _, scores = named(tables, monkeypatch, spatial_gain=0.99)
-    warned = [note for note in scores["notes"] if note.startswith("No better than")]
-    assert len(warned) == 2
-    assert all("spatial gain above 0.99 (dyn/deter)" in note for note in warned)
+    assert not any(note.startswith("No better than") for note in scores["notes"])  # 0 of 0
+    rows = [row("place", 0.1, "share", "high", 0.2, "swaps", layer, control=0.1) for layer in "ab"]
+    assert list(doubts(rows)) == [
+        "No better than their chance level: place (a, b).",
+        "No better than the untrained network: place (a, b).",
+    ]
 
 
 def test_a_missing_control_is_said(tmp_path, monkeypatch):

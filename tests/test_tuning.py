@@ -125,15 +125,6 @@ def test_negative_samples_are_reported_and_do_not_silence_a_unit(measured):
     assert any("samples are negative" in note for note in scores["notes"])
 
 
-def test_rarely_active_units_carry_no_information(tmp_path, monkeypatch):
-    def rare(item, rng):
-        return (rng.random((len(item.x), 4)) < [0.001, 0.001, 0.5, 0.5]).astype(float)
-
-    table, _, _ = run(tmp_path, monkeypatch, {"n_null": 0}, layers={"a": rare})
-    assert list(table["rarely_active"]) == [True, True, False, False]
-    assert (table["si"][:2] == 0).all() and (table["si"][2:] > 0).all()
-
-
 def test_nan_activity_is_flagged_and_leaves_other_units_alone(tmp_path, monkeypatch, measured):
     def broken(item, rng):
         units = planted(item, rng)

@@ -114,6 +114,9 @@ def test_another_recording_can_be_the_test_of_explained_variance(tmp_path, monke
     assert (table["ev_place"] > 0.5).all() and (table["ev_place_p"] == 0.1).all()
     assert maps["occupancy"].sum() == 24 * 120
     assert any("tested on another recording (1,440 steps)" in note for note in scores["notes"])
+    copies = inputs | {"untrained": tmp_path / "t.parquet", "untrained_test": inputs["test"]}
+    both = run(tmp_path, monkeypatch, {"n_null": 0, "test": True}, copies, layers=layers)[0]
+    np.testing.assert_array_equal(both["ev_place"][:6], both["ev_place"][6:])
     folded = run(tmp_path, monkeypatch, {"n_null": 0}, inputs, layers=layers)[0]
     assert not np.allclose(folded["ev_place"], table["ev_place"])
     np.testing.assert_allclose(folded["si"], table["si"])
@@ -133,12 +136,12 @@ def test_an_untrained_recording_of_other_steps_is_refused(tmp_path):
     for path, seed in ((ours, 0), (theirs, 1)):
         synthetic.recording(path, 3, 20, seed=seed, layers={"a": synthetic.noise(2)})
     with pytest.raises(Refused, match="does not hold the same steps"):
-        tuning.compared(ours, theirs, None, OPTIONS)
+        tuning.compared([ours], [theirs])
     synthetic.recording(theirs, 3, 20, layers={"a": synthetic.noise(4)})
     with pytest.raises(Refused, match="does not hold the layers and units"):
-        tuning.compared(ours, theirs, None, OPTIONS)
-    with pytest.raises(Refused, match="leave out --untrained or set tuning.test to false"):
-        tuning.compared(ours, theirs, ours, OPTIONS | {"test": True})
+        tuning.compared([ours], [theirs])
+    with pytest.raises(Refused, match="give --untrained-test"):
+        tuning.compared([ours, ours], [theirs])
 
 
 def test_a_layer_is_read_in_pieces_that_fit_together(tmp_path, monkeypatch):
