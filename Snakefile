@@ -32,7 +32,7 @@ rule all:
 
 # One target per stage: `snakemake --cores all position` makes every run's and seed's and what it
 # needs, and nothing else. The rules that do the work are called <stage>_seed.
-for stage in [stage for stage, item in stages.STAGES.items() if "{run}" in item.first]:
+for stage in [stage for stage, item in stages.STAGES.items() if "{seed}" in item.first]:
 
     rule:
         name:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.ticker import EngFormatter
 
 from analysis import style
 from dreamer import trajectory
@@ -46,7 +45,7 @@ def line(axis, part):
     low, high = part["smooth"].min(), part["smooth"].max()
     if low > 0 and high > 20 * low:
         axis.set_yscale("log")
-    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axis.xaxis.set_major_formatter(style.thousands())
 
 
 def draw_achievements(rates, episodes, svg):

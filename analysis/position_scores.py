@@ -88,7 +88,7 @@ def summary(name, method, columns, details, plan, found, shown):
     for kind, null in details["nulls"].get(method, {}).items():
         score, p, label = NULLS[kind]
         level = (np.mean(null["null"]), f"{len(null['null'])} {label}")
-        rows.append(_row(score, null["observed"], *level, **place))
+        rows.append(_row(score, null["observed"], *level, p=null["p"], **place))
         rows.append(_row(p, null["p"], **place))
     return rows
 

@@ -4,10 +4,10 @@ import base64
 from pathlib import Path
 
 import jinja2
-import pandas as pd
 import yaml
 
-from analysis import report_words
+from analysis import report_tables, report_words, seeds
+from analysis.rows import DOUBT, LEVEL
 from jobs import cli, files
 
 DATA = ("report.html.j2", "sections.yaml", "../rules/captions/*.rst")
@@ -15,11 +15,13 @@ HERE = Path(__file__).parent
 CAPTIONS = HERE.parent / "rules" / "captions"
 MISSING = "not yet computed"
 MIME = {".svg": "image/svg+xml", ".png": "image/png"}
+ACROSS = ("decoding_seeds", "tuning_seeds", "learning_seeds")
 LARGE = 400_000  # bytes above which a vector figure is shown as PNG, to keep the page light
 
 
 NOTHING = {
     "warning": None,
+    "lost": [],
     "figures": [],
     "tables": {"plain": [], "grid": []},
     "notes": [
@@ -32,6 +34,7 @@ NOTHING = {
 def chapter(folder):
     """Everything the page says about one run and seed: words, sections, provenance."""
     info, told = folder / "run_info.json", report_words.told(folder)
+    parts = [{"anchor": item["key"], **item} for item in yaml.safe_load(_text("sections.yaml"))]
     stages = files.read_json(info) if info.is_file() else {}
     alone = "import_trajectories" in stages
     return {
@@ -44,7 +47,7 @@ def chapter(folder):
             {**item, **NOTHING}
             if alone and item["key"] not in stages
             else section(folder, item, told)
-            for item in yaml.safe_load(_text("sections.yaml"))
+            for item in parts
         ],
         "stages": stages,
     }
@@ -54,14 +57,35 @@ def section(folder, item, told=None):
     """One question: its figures with captions, its numbers with chance, what is still missing."""
     path = folder / f"{item['key']}.json"
     found = files.read_json(path) if path.is_file() else {"not_yet": [f"{item['title']} {MISSING}"]}
+    controls = found.get("controls", [])
+    rows = report_tables.picked(found.get("summary", []), item, controls)
     return {
         **item,
         "figures": [figure(folder / "figures", name) for name in item["figures"]],
-        "tables": tables(found.get("summary", [])),
+        "tables": report_tables.tables(rows),
         "warning": told,
-        "notes": found.get("notes", []),
-        "not_yet": found.get("not_yet", []),
+        "lost": report_tables.lost(rows) + beaten(found, item),
+        "notes": notes(found, item),
+        "not_yet": [] if item.get("rows") in ("layers", "controls") else found.get("not_yet", []),
     }
+
+
+def notes(found, item):
+    """What the analysis says, but for its doubts, which the page draws from the numbers itself."""
+    if item.get("rows") == "controls" and not found.get("controls"):
+        return ["No controls were decoded."]
+    if item.get("rows") in ("layers", "controls"):
+        return []  # the section of decoding tells them
+    return [words for words in found.get("notes", []) if not words.startswith(DOUBT)]
+
+
+def beaten(found, item):
+    """In the section of controls: which layers are no better than each of them."""
+    if item.get("rows") != "controls":
+        return []
+    said = [words for words in found.get("notes", []) if words.startswith(DOUBT)]
+    names = tuple(f"{DOUBT}{name}:" for name in found.get("controls", []))
+    return [{"words": words, "which": []} for words in said if words.startswith(names)]
 
 
 def figure(folder, name):
@@ -78,69 +102,32 @@ def figure(folder, name):
     return {"name": name, "source": f"data:{MIME[path.suffix]};base64,{content}", "caption": words}
 
 
-def tables(rows):
-    """Rows with a layer become layers x scores; the others stay a list."""
-    plain = [_cell(row) for row in rows if row.get("layer") is None]
-    layered = [row for row in rows if row.get("layer") is not None]
-    scores = list(dict.fromkeys((row["score"], row["unit"]) for row in layered))
-    lines = {}
-    for row in layered:
-        line = lines.setdefault((row["layer"], row.get("representation")), {})
-        line[(row["score"], row["unit"])] = _cell(row)
-    grid = [
-        {"layer": layer, "representation": kind or "", "cells": [line.get(key) for key in scores]}
-        for (layer, kind), line in lines.items()
-    ]
-    names = [f"{score} ({unit})" if unit else score for score, unit in scores]
-    chances = sorted(
-        {cell["chance_name"] for line in grid for cell in line["cells"] if cell} - {""}
-    )
-    return {"plain": plain, "scores": names, "grid": grid, "chances": chances}
-
-
-def main(spec: Path, folders: list[Path], intervals_csv: Path, report: Path):
+def main(
+    spec: Path,
+    folders: list[Path],
+    intervals: Path,
+    differences: Path,
+    figures: Path,
+    report: Path,
+):
     """Write the report of all runs and seeds as one HTML file without outside references."""
     options = cli.options(spec)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["number"] = number
+    environment.filters["number"] = report_tables.number
     chapters = [chapter(folder) for folder in folders]
     page = environment.from_string(_text("report.html.j2")).render(
         title=options["title"],
         chapters=chapters,
-        seeds=_intervals(intervals_csv),
+        seeds=report_tables.across(intervals),
+        differences=report_tables.across(differences),
+        across=[figure(figures, name) for name in ACROSS],
+        remarks=(seeds.NONE, seeds.FEW),
         told=[item["run"] for item in chapters if item["told"]],
         missing=MISSING,
+        level=f"{LEVEL:g}",
     )
     with files.atomic(report) as temporary:
         temporary.write_text(page)
-
-
-def number(value):
-    """Three significant digits without exponent where that is readable; a dash for nothing."""
-    if value is None or value != value:
-        return "–"
-    if isinstance(value, str):
-        return value
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def beats(row):
-    """Whether a value is better than its chance level; None where there is no chance level."""
-    value, chance = row.get("value"), row.get("chance")
-    if value is None or chance is None:
-        return None
-    return value < chance if row["better"] == "low" else value > chance
-
-
-def _cell(row):
-    blank = dict.fromkeys(("layer", "representation", "chance", "chance_name", "control", "unit"))
-    row = {**blank, **row, "chance_name": row.get("chance_name") or "", "unit": row["unit"] or ""}
-    return {**row, "beats": beats(row)}
-
-
-def _intervals(path):
-    table = pd.read_csv(path).astype(object)
-    return table.where(table.notna(), None).to_dict("records")
 
 
 def _text(name):

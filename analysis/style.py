@@ -7,6 +7,7 @@ import matplotlib
 matplotlib.use("agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.ticker import EngFormatter  # noqa: E402
 
 from jobs import files  # noqa: E402
 
@@ -57,6 +58,11 @@ def sentence(svg, text):
     axis.set_axis_off()
     axis.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color=GREY)
     save(figure, svg)
+
+
+def thousands():
+    """Steps on an axis as 10k, 1M."""
+    return EngFormatter(sep="")
 
 
 def map_axes(axis, area):

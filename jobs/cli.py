@@ -74,7 +74,7 @@ def _add_flag(parser, name, parameter, kind):
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         kind = next(item for item in typing.get_args(kind) if item is not type(None))
     if typing.get_origin(kind) is list:
-        settings |= {"nargs": "+", "type": typing.get_args(kind)[0]}
+        settings |= {"nargs": "+" if required else "*", "type": typing.get_args(kind)[0]}
     elif kind is bool:
         settings = {"action": "store_true"}
     else:

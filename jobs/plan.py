@@ -44,7 +44,7 @@ class Plan:
         options = self._options(stage, place, seed)
         wanted = modules(stage, place)
         lock = self.locks[self.environment(stage, run)]
-        seed = int(seed) if run else None
+        seed = None if seed is None else int(seed)
         return specs.build(run, seed, stage, options, wanted, self.code["+".join(wanted)], lock)
 
     def _options(self, stage, run, seed):

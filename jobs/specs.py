@@ -17,10 +17,12 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 def build(run, seed, rule, options, modules, code, lock):
     """The spec of `rule` for one run and seed; `code` is the hash of the closure of `modules`.
 
-    A rule over all runs has no run and no seed.
+    A rule over all seeds has no seed, one over all runs no run either.
     """
+    place = [run] if run else []
+    place += [f"seed{seed}"] if seed is not None else []
     return {
-        "job": f"{run}.seed{seed}.{rule}" if run else rule,
+        "job": ".".join([*place, rule]),
         "rule": rule,
         "run": run,
         "seed": seed,

@@ -32,7 +32,9 @@ STAGES = {
     "plot_behavior": Stage("analysis.plot_behavior", SEED + "figures/paths.svg"),
     "plot_training": Stage("analysis.plot_training", SEED + "figures/learning_curves.svg"),
     "run_info": Stage("jobs.run_info", SEED + "run_info.json"),
+    "summary": Stage("analysis.summary", "results/{run}/summary.parquet"),
     "compare": Stage("analysis.compare", "results/summary.parquet", "compare"),
+    "plot_compare": Stage("analysis.plot_compare", "results/figures/decoding_seeds.svg"),
     "report": Stage("analysis.report", "results/report.html", "report"),
 }
 

@@ -89,12 +89,13 @@ def cadence(name):
 
 def every(pattern, stage):
     """`pattern` for every run and seed of the configuration whose runs have the stage."""
-    return [
+    found = [
         path
         for run in PLAN.config["runs"]
         if stage in stages.of(run)
         for path in expand(pattern, run=run["name"], seed=run["seeds"])
     ]
+    return list(dict.fromkeys(found))  # a pattern without seed is one file of a run
 
 
 def runs(stage):
@@ -134,28 +135,29 @@ def snapshots():
     return found
 
 
-def figure(name, category):
+def figure(name, category, folder="results/{run}/seed{seed}"):
     """A figure of one run and seed, which Snakemake's own report shows with its caption."""
-    labels = {"run": "{run}", "seed": "{seed}", "figure": name.replace("_", " ")}
+    place = {"run": "{run}", "seed": "{seed}"} if "{seed}" in folder else {}
+    labels = place | {"figure": name.replace("_", " ")}
     return report(
-        f"results/{{run}}/seed{{seed}}/figures/{name}.svg",
+        f"{folder}/figures/{name}.svg",
         caption=f"captions/{name}.rst",
         category=category,
         labels=labels,
     )
 
 
-def pngs(*names):
+def pngs(*names, folder="results/{run}/seed{seed}"):
     """The PNG copies of figures."""
-    return [f"results/{{run}}/seed{{seed}}/figures/{name}.png" for name in names]
+    return [f"{folder}/figures/{name}.png" for name in names]
 
 
 def drawn():
     """Every figure of every run and seed, SVG and PNG."""
     return [
         path
-        for stage in stages.STAGES
-        if stage.startswith("plot_")
+        for stage, made in stages.STAGES.items()
+        if stage.startswith("plot_") and "{seed}" in made.first
         for item in map(str, getattr(rules, f"{stage}_seed").output)
         if item.endswith((".svg", ".png"))
         for path in every(item, stage)
@@ -170,6 +172,12 @@ def answers():
         for question in stages.QUESTIONS
         for path in every(f"{folder}/{question}.json", question)
     ]
+
+
+def found_by(wildcards):
+    """Input function: the scores of every seed of a run."""
+    mine = f"results/{wildcards.run}/"
+    return [path for path in answers() if path.startswith(mine)]
 
 
 def tables():

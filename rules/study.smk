@@ -1,8 +1,8 @@
 """What made everything, one table over all runs and seeds, and the report.
 
 Reads: the scores, figures and sidecars of every run and seed.
-Writes: run_info.json per run and seed, results/summary.parquet and .csv, results/intervals.csv,
-results/report.html.
+Writes: run_info.json per run and seed; summary (.parquet and .csv) per run; and in results/ over all
+runs summary, intervals and differences (.parquet and .csv), learning.parquet, report.html.
 """
 
 
@@ -27,14 +27,41 @@ rule run_info_seed:
         """
 
 
+rule summary:
+    input:
+        scores=found_by,
+        spec=spec("summary"),
+    output:
+        summary="results/{run}/summary.parquet",
+        csv="results/{run}/summary.csv",
+        prov=prov("summary"),
+    log:
+        "results/{run}/logs/summary.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("summary"),
+    shell:
+        """
+        python -m analysis.summary --spec {input.spec} --scores {input.scores} \
+            --summary {output.summary} --csv {output.csv} --prov {output.prov} >{log} 2>&1
+        """
+
+
 rule compare:
     input:
-        scores=answers(),
+        summaries=every("results/{run}/summary.parquet", "summary"),
+        curves=every("results/{run}/seed{seed}/training_curves.parquet", "training"),
         spec=spec("compare"),
     output:
         summary="results/summary.parquet",
         csv="results/summary.csv",
-        intervals="results/intervals.csv",
+        intervals="results/intervals.parquet",
+        intervals_csv="results/intervals.csv",
+        differences="results/differences.parquet",
+        differences_csv="results/differences.csv",
+        learning="results/learning.parquet",
         prov=prov("compare"),
     log:
         "results/logs/compare.log",
@@ -45,9 +72,39 @@ rule compare:
         spec=content("compare"),
     shell:
         """
-        python -m analysis.compare --spec {input.spec} --scores {input.scores} \
-            --summary {output.summary} --csv {output.csv} --intervals-csv {output.intervals} \
-            --prov {output.prov} >{log} 2>&1
+        python -m analysis.compare --spec {input.spec} --summaries {input.summaries} \
+            --curves {input.curves} --summary {output.summary} --csv {output.csv} \
+            --intervals {output.intervals} --intervals-csv {output.intervals_csv} \
+            --differences {output.differences} --differences-csv {output.differences_csv} \
+            --learning {output.learning} --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule plot_compare:
+    input:
+        summary="results/summary.parquet",
+        intervals="results/intervals.parquet",
+        learning="results/learning.parquet",
+        spec=spec("plot_compare"),
+    output:
+        decoding=figure("decoding_seeds", "across seeds", "results"),
+        tuning=figure("tuning_seeds", "across seeds", "results"),
+        learning=figure("learning_seeds", "across seeds", "results"),
+        png=pngs("decoding_seeds", "tuning_seeds", "learning_seeds", folder="results"),
+        prov=prov("plot_compare"),
+    log:
+        "results/logs/plot_compare.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("plot_compare"),
+    shell:
+        """
+        python -m analysis.plot_compare --spec {input.spec} --summary {input.summary} \
+            --intervals {input.intervals} --learning {input.learning} \
+            --decoding-seeds {output.decoding} --tuning-seeds {output.tuning} \
+            --learning-seeds {output.learning} --prov {output.prov} >{log} 2>&1
         """
 
 
@@ -57,7 +114,9 @@ rule report:
         scores=answers(),
         tables=tables(),
         figures=drawn(),
-        intervals="results/intervals.csv",
+        across=rules.plot_compare.output,
+        intervals="results/intervals.parquet",
+        differences="results/differences.parquet",
         spec=spec("report"),
     output:
         page="results/report.html",
@@ -72,6 +131,7 @@ rule report:
     shell:
         """
         python -m analysis.report --spec {input.spec} --folders $(dirname {input.info}) \
-            --intervals-csv {input.intervals} --report {output.page} \
+            --intervals {input.intervals} --differences {input.differences} \
+            --figures $(dirname {input.across[0]}) --report {output.page} \
             --prov {output.prov} >{log} 2>&1
         """

@@ -14,7 +14,7 @@ from tests import foreign_run, sandbox
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT / "rules/config.schema.yaml"
-STUDY = {"run_info", "compare", "report"}
+STUDY = {"run_info", "summary", "compare", "plot_compare", "report"}
 BELOW = {
     *("position", "tuning", "cell_classes", "behavior"),
     *("plot_position", "plot_layers", "plot_tuning", "plot_behavior"),

@@ -3,14 +3,16 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from analysis import report
+from analysis import gathered, report, report_tables, seeds
+from analysis.rows import verdict
 from dreamer import options, trajectory
 from jobs import files
 
 GOOD = {
-    "score": "median error", "layer": "dyn/deter", "representation": "ridge", "value": 3.0,
+    "score": "mean Euclidean error", "layer": "dyn/deter", "representation": "ridge", "value": 3.0,
     "unit": "tiles", "better": "low", "chance": 6.0, "chance_name": "best constant tile",
     "control": None,
 }  # fmt: skip
@@ -23,20 +25,29 @@ def page(tmp_path, monkeypatch):
     alone = {**GOOD, "layer": None, "score": "coverage <&>", "value": 0.25, "unit": None}
     files.write_json(
         folder / "position.json",
-        {"summary": [GOOD, lost, alone], "notes": ["Spawns are fixed."], "not_yet": ["pixels"]},
+        {
+            "summary": [GOOD, lost, alone, {**GOOD, "layer": "clock", "value": 4.0}],
+            "controls": ["clock"],
+            "notes": ["Spawns are fixed.", "No better than clock: enc/cnn0 (ridge)."],
+            "not_yet": ["pixels"],
+        },
     )
     header = {"options": options.resolve(["crafter_small", "tiny"]), "seed": 0}
     log = {"step": np.array([1, 2]), "updates": np.array([0, 1])}
     trajectory.write_log(folder / "metrics.parquet", "metrics", header, log)
     (folder / "figures").mkdir()
     (folder / "figures" / "layer_comparison.svg").write_text("<svg/>")
-    (tmp_path / "intervals.csv").write_text(
-        "run,analysis,score,layer,representation,unit,seeds,mean,low,high,chance,control\n"
-        "demo,position,median error,dyn/deter,ridge,tiles,1,3.0,,,6.0,\n"
-    )
+    table = gathered.scores([folder / "position.json"])
+    tables = [tmp_path / f"{name}.parquet" for name in ("intervals", "differences")]
+    for path, over_seeds in zip(tables, (seeds.intervals, seeds.differences), strict=True):
+        gathered.write(path, over_seeds(table, 100, 0))
     monkeypatch.setattr(report.cli, "options", lambda spec: {"title": "A study"})
-    report.main(None, [folder], tmp_path / "intervals.csv", tmp_path / "report.html")
+    report.main(None, [folder], *tables, tmp_path / "figures", tmp_path / "report.html")
     return (tmp_path / "report.html").read_text()
+
+
+def words(page):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
 def test_nothing_is_loaded_from_elsewhere(page):
@@ -44,9 +55,33 @@ def test_nothing_is_loaded_from_elsewhere(page):
 
 
 def test_chance_stands_beside_the_value_and_a_loss_is_marked(page):
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    text = words(page)
     assert "3 / 6" in text and "7 ▲ / 6" in text
     assert "Chance: best constant tile" in text
+    assert "▲ 1 of 2 numbers are no better than chance. mean Euclidean error: enc/cnn0" in text
+
+
+def test_the_section_of_controls_says_which_layers_they_beat(page):
+    controls = page[page.index('id="demo-seed0-controls"') :]
+    controls = controls[: controls.index("<h3")]
+    assert "No better than clock: enc/cnn0 (ridge)." in controls
+    assert "Spawns are fixed." not in controls and "<code>clock</code>" in controls
+    assert page.count("No better than clock") == 1
+
+
+def test_every_section_stands_in_the_contents_and_every_address_exists(page):
+    named = set(re.findall(r'id="([^"]+)"', page))
+    linked = set(re.findall(r'href="#([^"]+)"', page))
+    assert linked <= named
+    parts = ("training", "behavior", "decoding", "layers", "controls", "tuning", "dreams")
+    assert {f"demo-seed0-{part}" for part in parts} <= linked
+
+
+def test_tables_can_be_sorted_by_number_and_are_whole_without_it(page):
+    body = page[page.index("<body>") : page.index("<script>")]
+    assert body.count("<table>") == body.count("<thead>") == body.count("<tbody>") > 2
+    assert 'data-value="7.0"' in body and "aria-sort" not in body
+    assert body.count('<div class="scroll"><table>') == body.count("<table>")
 
 
 def test_what_is_missing_is_named_not_left_out(page):
@@ -66,8 +101,42 @@ def test_text_from_results_is_escaped(page):
 
 
 @pytest.mark.parametrize(
+    "changed, lost",
+    [
+        ({}, []),
+        ({"value": 6.0}, ["chance"]),
+        ({"control": 3.0}, ["control"]),
+        ({"control": 2.0, "value": 7.0}, ["chance", "control"]),
+        ({"p": 0.05}, []),
+        ({"p": 0.06}, ["p"]),
+        ({"better": "high"}, ["chance"]),
+        ({"value": None}, None),
+        ({"chance": None}, None),
+        ({"chance": None, "control": 2.0}, ["control"]),
+    ],
+)
+def test_a_result_must_beat_chance_control_and_null_draws(changed, lost):
+    assert verdict({**GOOD, "p": None, **changed}) == lost
+
+
+@pytest.mark.parametrize(
+    "changed, lost",
+    [
+        ({}, []),
+        ({"low": 2.0, "high": 5.9}, []),
+        ({"low": 2.0, "high": 6.1}, ["chance"]),
+        ({"control": 2.5}, ["control"]),
+    ],
+)
+def test_over_seeds_the_worse_end_of_the_interval_must_beat_chance(changed, lost, tmp_path):
+    row = {**GOOD, "mean": 3.0, "low": np.nan, "high": np.nan, **changed}
+    gathered.write(tmp_path / "t.parquet", pd.DataFrame([row]))
+    assert report_tables.across(tmp_path / "t.parquet")[0]["lost"] == lost
+
+
+@pytest.mark.parametrize(
     "value, text",
     [(None, "–"), (float("nan"), "–"), (0.01234, "0.0123"), (15900.0, "15,900"), (3, "3")],
 )
 def test_numbers_are_short(value, text):
-    assert report.number(value) == text
+    assert report_tables.number(value) == text

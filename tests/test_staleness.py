@@ -9,7 +9,7 @@ import pytest
 
 from tests import sandbox
 
-STUDY = {"run_info", "compare", "report"}
+STUDY = {"run_info", "summary", "compare", "plot_compare", "report"}
 DREAMS = {"dreams", "plot_dreams"}
 POSITION = {"position", "plot_position", "plot_layers"} | DREAMS | STUDY
 CLASSES = {"cell_classes", "plot_tuning"} | STUDY
@@ -17,6 +17,7 @@ TUNING = {"tuning"} | CLASSES
 TRAINING = {"training", "plot_training"} | STUDY
 RECORD = {"record", "dream", "behavior", "plot_behavior"} | POSITION | TUNING
 ALL = {"train"} | RECORD | TRAINING
+SEEDS = {"plot_compare", "report"}
 ANALYSES = ALL - {"train", "record", "dream"}
 
 
@@ -42,6 +43,7 @@ def test_after_a_finished_run_there_is_nothing_to_do_even_when_every_file_is_tou
         ("cell_classes", {"border_share": 0.7}, CLASSES),
         ("dreams", {"horizon": 4}, {"dream"} | DREAMS | STUDY),
         ("record", {"episodes": 4}, RECORD),
+        ("compare", {"bootstrap_draws": 500}, {"compare", "plot_compare", "report"}),
         ("report", {"title": "Where?"}, {"report"}),
         ("cluster", {"gpu_train": "b200"}, set()),
     ],
@@ -55,6 +57,7 @@ IMPORT, MAIN = "\nimport jax", "\ndef main"
 EDITS = {
     "the world model": ("dreamer/v3/rssm.py", IMPORT, f"\nCHANGED = 1{IMPORT}", ALL),
     "a plot": ("analysis/plot_training.py", MAIN, f"\nX = 1{MAIN}", {"plot_training", "report"}),
+    "a figure over seeds": ("analysis/seed_figures.py", "\nimport", "\nX = 1\nimport", SEEDS),
     "a caption": ("rules/captions/losses.rst", "", "Now: ", {"report"}),
     "a comment": ("dreamer/v3/rssm.py", IMPORT, f"\n# A comment.{IMPORT}", set()),
     "a lock": ("envs/analysis.lock.txt", "numpy==", "numpy==9", ANALYSES),

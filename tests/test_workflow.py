@@ -40,14 +40,18 @@ def test_the_report_holds_every_figure_and_the_runs_own_numbers(finished):
 
 def test_the_summary_has_the_scores_of_every_question(finished):
     table = pd.read_parquet(finished / "results/summary.parquet")
-    assert set(table["analysis"]) == {"position", "tuning", "dreams", "behavior", "training"}
+    assert set(table["analysis"]) == set(stages.QUESTIONS)
     assert set(table["run"]) == {"smoke"} and set(table["seed"]) == {0}
+    assert table.equals(pd.read_parquet(finished / "results/smoke/summary.parquet"))
+    means = pd.read_parquet(finished / "results/intervals.parquet")
+    assert len(means) == table["value"].notna().sum() and means["low"].isna().all()
 
 
 def test_run_info_tells_what_made_each_stage(finished):
     found = json.loads((finished / SEED / "run_info.json").read_text())
     assert set(found) == {
-        "train", "record", "position", "tuning", "dream", "dreams", "behavior", "training",
+        "train", "record", "position", "tuning", "cell_classes", "dream", "dreams", "behavior",
+        "training",
     }  # fmt: skip
 
 
