@@ -7,6 +7,7 @@ from analysis.cell_rules import TUNED
 from analysis.class_scores import WELL
 
 PLT = style.plt
+NOTHING = "No unit is tuned by the rules: neither trained nor untrained nor under swaps."
 # What is drawn of each layer, from above: key of a row, bar height, place, opacity.
 BARS = (("value", 0.34, -0.24, 1.0), ("control", 0.2, 0.08, 0.55), ("chance", 0.12, 0.3, 0.55))
 
@@ -18,8 +19,9 @@ def draw(summary, names, svg):
     """
     sides = [("of all units", ""), ("of well-tuned units", WELL)]
     layers = list(dict.fromkeys(row["layer"] for row in summary))
-    if not layers:
-        return style.sentence(svg, "No unit could be classified, so there are no cell types.")
+    shown = [row[key] for row in summary for key, *_ in BARS if row["score"] in names.values()]
+    if not any(shown):
+        return style.sentence(svg, NOTHING)
     height = 0.62 * len(layers) + 1.7
     figure, axes = PLT.subplots(1, 2, figsize=(9.6, height), sharey=True)
     for axis, (words, ending) in zip(axes, sides, strict=True):

@@ -25,7 +25,7 @@ class Units:
         """`table` and `null`: the layer's rows of the tables of units and of their swaps."""
         self.null_name = null_name
         self.whole = {name: table[name].to_numpy() for name in table}
-        self.whole["faced"] = bool(np.isfinite(self.whole["ev_facing"]).any())
+        self.whole["faced"] = bool(np.isfinite(self.whole["hd"]).any())
         draws = {name: np.stack(null[name]).T for name in NEEDED if name in null}  # [draws, U]
         self.draws = len(draws["ev_place"]) if draws else 0
         fixed = {name: self.whole[name] for name in ("dead", "finite", "faced")}

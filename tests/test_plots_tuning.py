@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import class_figures, classes, example_curves, plot_tuning
+from analysis import class_figures, classes, example_curves, plot_tuning, style
 from dreamer import trajectory
 from jobs import files
 from tests import synthetic
@@ -75,6 +75,15 @@ def test_examples_begin_with_the_best_unit_of_each_class(tmp_path, monkeypatch):
     assert set(shown["class"][: shown["class"].nunique()]) == set(shown["class"])
     assert set(shown["unit"]) <= set(range(18))
     assert example_curves.label(shown.iloc[0], "ev_place").startswith("unit ")
+
+
+def test_where_no_unit_is_tuned_the_cell_types_are_a_sentence(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch, {"n_null": 0}, layers={"a": synthetic.noise(4)}, episodes=2, steps=3)
+    drawn = draw(tmp_path, monkeypatch)[3].read_bytes()
+    style.sentence(tmp_path / "said.svg", class_figures.NOTHING)
+    assert drawn == (tmp_path / "said.svg").read_bytes()
+    notes = files.read_json(tmp_path / "classes.json")["notes"]
+    assert not any("which way the agent faces" in note for note in notes)
 
 
 def test_cell_types_show_the_untrained_network_beside_the_trained_one(tmp_path, monkeypatch):
