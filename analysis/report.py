@@ -19,6 +19,10 @@ ACROSS = ("decoding_seeds", "tuning_seeds", "learning_seeds")
 LARGE = 400_000  # bytes above which a vector figure is shown as PNG, to keep the page light
 
 
+NO_CONTROL = (
+    "Untrained-network control: not available, because untrained.enabled is false or there is no "
+    "agent at hand whose parameters could be fresh."
+)
 NOTHING = {
     "warning": None,
     "lost": [],
@@ -36,7 +40,7 @@ def chapter(folder):
     info, told = folder / "run_info.json", report_words.told(folder)
     parts = [{"anchor": item["key"], **item} for item in yaml.safe_load(_text("sections.yaml"))]
     stages = files.read_json(info) if info.is_file() else {}
-    alone = "import_trajectories" in stages
+    alone, control = "import_trajectories" in stages, "untrained" in stages
     return {
         "name": f"{folder.parent.name}, seed {folder.name.removeprefix('seed')}",
         "anchor": f"{folder.parent.name}-{folder.name}",
@@ -45,8 +49,8 @@ def chapter(folder):
         "told": told,
         "sections": [
             {**item, **NOTHING}
-            if alone and item["key"] not in stages
-            else section(folder, item, told)
+            if alone and item["key"] not in stages and "absent" not in item
+            else available(section(folder, item, told), control)
             for item in parts
         ],
         "stages": stages,
@@ -56,6 +60,8 @@ def chapter(folder):
 def section(folder, item, told=None):
     """One question: its figures with captions, its numbers with chance, what is still missing."""
     path = folder / f"{item['key']}.json"
+    if "absent" in item and not path.is_file():
+        return {**item, **NOTHING, "notes": [item["absent"]]}
     found = files.read_json(path) if path.is_file() else {"not_yet": [f"{item['title']} {MISSING}"]}
     controls = found.get("controls", [])
     rows = report_tables.picked(found.get("summary", []), item, controls)
@@ -68,6 +74,14 @@ def section(folder, item, told=None):
         "notes": notes(found, item),
         "not_yet": [] if item.get("rows") in ("layers", "controls") else found.get("not_yet", []),
     }
+
+
+def available(part, control):
+    """A section as it is, or without the untrained network where the run has no such control."""
+    if control or not part["controlled"]:
+        return part
+    said = [NO_CONTROL if "ntrained-network" in words else words for words in part["not_yet"]]
+    return {**part, "controlled": False, "not_yet": said}
 
 
 def notes(found, item):

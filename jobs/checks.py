@@ -22,6 +22,17 @@ def decoding(position):
         )
 
 
+def images(config):
+    """Refuse recordings without the images that other networks are to be shown."""
+    wanting = [name for name in ("untrained", "over_training") if config[name]["enabled"]]
+    if wanting and not config["record"]["images"]:
+        raise Refused(
+            "in the configuration, record.images is false, but other networks can only be shown "
+            f"images that were kept; set {' and '.join(f'{name}.enabled' for name in wanting)} to "
+            "false too, or record.images to true"
+        )
+
+
 def begin(run, where):
     """Refuse a run of the configuration that is to be both trained and imported."""
     if set(run["options"]) & {"seed", "agent"}:

@@ -13,7 +13,7 @@ from dreamer import checks as option_checks
 from dreamer import family
 from dreamer import foreign as foreign_options
 from dreamer import options as agent_options
-from jobs import checks, closure, files, foreign, specs, stages
+from jobs import checks, closure, derived, files, foreign, specs, stages
 from jobs.errors import Refused
 from jobs.stages import STAGES
 
@@ -38,6 +38,19 @@ class Plan:
         known = ", ".join(item["name"] for item in self.config["runs"])
         raise Refused(f"there is no run '{name}' in the configuration; there are {known}")
 
+    def stages(self, run):
+        """Names of the stages that a run has, `run` being its part of the configuration."""
+        without = set() if self.config["untrained"]["enabled"] else {"untrained"}
+        without |= set() if self.snapshots(run) else stages.SERIES
+        return [name for name in stages.of(run) if name not in without]
+
+    def snapshots(self, run):
+        """Steps before the last at which checkpoints are kept, if they are also looked into."""
+        if "snapshots" not in stages.of(run) or not self.config["over_training"]["enabled"]:
+            return []
+        found = tree(run, 0)["run"]
+        return sorted(step for step in found["snapshots"] if step < found["steps"])
+
     def spec(self, stage, run=None, seed=None):
         """The spec of a stage, for one run and seed where the stage has them."""
         place = self.run(run) if run else None
@@ -51,6 +64,8 @@ class Plan:
         """The options in a spec: those of its block, but for the stages that begin a run."""
         block = STAGES[stage].block
         options = self.config[block] if block else {}
+        if stage in derived.OPTIONS:
+            return derived.OPTIONS[stage](self.config)
         if stage == "train":
             return agent_options.result(tree(run, seed))
         if stage == "import_run":
@@ -106,6 +121,7 @@ def make(config):
         raise Refused("in the configuration, two runs have the same name; give each its own")
     checks.recordings(config["record"])
     checks.decoding(config["position"])
+    checks.images(config)
     for item in runs.values():
         _check(item, config)
     wanted = {

@@ -18,7 +18,14 @@ STAGES = {
     "import_trajectories": Stage("dreamer.import_trajectories", SEED + "trajectory.parquet"),
     "train": Stage("dreamer.train", SEED + "checkpoint.safetensors", agent=True),
     "record": Stage("dreamer.record", SEED + "trajectory.parquet", "record", agent=True),
+    "untrained": Stage(
+        "dreamer.retrace", SEED + "trajectory_untrained.parquet", "untrained", agent=True
+    ),
+    "snapshots": Stage(
+        "dreamer.retrace", SEED + "trajectory_snapshots.parquet", "untrained", agent=True
+    ),
     "position": Stage("analysis.position", SEED + "position.json", "position"),
+    "over_training": Stage("analysis.over_training", SEED + "over_training.json", "over_training"),
     "tuning": Stage("analysis.tuning", SEED + "tuning.parquet", "tuning"),
     "cell_classes": Stage("analysis.classes", SEED + "cell_classes.parquet", "cell_classes"),
     "dream": Stage("dreamer.dream", SEED + "dreams.parquet", "dreams", agent=True),
@@ -27,6 +34,9 @@ STAGES = {
     "training": Stage("analysis.training", SEED + "training.json", "training"),
     "plot_position": Stage("analysis.plot_position", SEED + "figures/decoded_path.svg"),
     "plot_layers": Stage("analysis.plot_layers", SEED + "figures/layer_comparison.svg"),
+    "plot_over_training": Stage(
+        "analysis.plot_over_training", SEED + "figures/decoding_over_training.svg"
+    ),
     "plot_tuning": Stage("analysis.plot_tuning", SEED + "figures/example_tuning_curves.svg"),
     "plot_dreams": Stage("analysis.plot_dreams", SEED + "figures/dream_vs_real.svg"),
     "plot_behavior": Stage("analysis.plot_behavior", SEED + "figures/paths.svg"),
@@ -42,6 +52,7 @@ STAGES = {
 # Stages that answer a question with scores.
 QUESTIONS = [
     "position",
+    "over_training",
     "tuning",
     "cell_classes",
     "dreams",
@@ -54,7 +65,10 @@ MAKERS = [
     "import_trajectories",
     "train",
     "record",
+    "untrained",
+    "snapshots",
     "position",
+    "over_training",
     "tuning",
     "cell_classes",
     "dream",
@@ -70,11 +84,14 @@ TABLES = {
     "import_trajectories": ["trajectory.parquet"],
 }
 
+# What only runs have that keep checkpoints while they train.
+SERIES = {"snapshots", "over_training", "plot_over_training"}
 # How a run that is imported begins, and which stages it does without.
 IMPORTS = {
-    "import_run": {"train"},
+    "import_run": {"train", *SERIES},
     "import_trajectories": {
         *("train", "record", "dream", "dreams", "plot_dreams", "training", "plot_training"),
+        *("untrained", *SERIES),
     },
 }
 

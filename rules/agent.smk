@@ -2,7 +2,8 @@
 
 Reads: the configuration (runs, record, dreams).
 Writes, in results/{run}/seed{seed}/: checkpoint.safetensors, metrics.parquet, episodes.parquet,
-snapshots/, trajectory.parquet, trajectory_test.parquet, dreams.parquet.
+snapshots/, trajectory.parquet, trajectory_test.parquet, dreams.parquet, and both recordings as
+other networks see them: …_untrained.parquet, …_snapshots.parquet.
 train.state/ and record.work/ beside them hold what a job continues from after an interruption.
 """
 
@@ -141,6 +142,80 @@ rule record_seed:
         python -m dreamer.record --spec {input.spec} --checkpoint {input.checkpoint} \
             --trajectory {output.trajectory} --test-trajectory {output.test} \
             --work results/{wildcards.run}/seed{wildcards.seed}/record.work \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule untrained_seed:
+    input:
+        checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",
+        trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        test="results/{run}/seed{seed}/trajectory_test.parquet",
+        spec=spec("untrained"),
+    output:
+        trajectory="results/{run}/seed{seed}/trajectory_untrained.parquet",
+        test="results/{run}/seed{seed}/trajectory_test_untrained.parquet",
+        prov=prov("untrained"),
+    log:
+        "results/{run}/seed{seed}/logs/untrained.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/untrained.tsv"
+    wildcard_constraints:
+        run=runs("untrained"),
+    retries: 30
+    conda:
+        conda_of("untrained")
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime="4h",
+        gpu=gpu("untrained", "gpu"),
+        gpu_model=gpu("untrained", "gpu_model"),
+        gres=gpu("untrained", "gres"),
+    params:
+        spec=content("untrained"),
+    shell:
+        """
+        python -m dreamer.retrace --spec {input.spec} --checkpoint {input.checkpoint} \
+            --trajectory {input.trajectory} {input.test} --out {output.trajectory} {output.test} \
+            --work results/{wildcards.run}/seed{wildcards.seed}/untrained.work \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule snapshots_seed:
+    input:
+        checkpoints=kept,
+        trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        test="results/{run}/seed{seed}/trajectory_test.parquet",
+        spec=spec("snapshots"),
+    output:
+        trajectory="results/{run}/seed{seed}/trajectory_snapshots.parquet",
+        test="results/{run}/seed{seed}/trajectory_test_snapshots.parquet",
+        prov=prov("snapshots"),
+    log:
+        "results/{run}/seed{seed}/logs/snapshots.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/snapshots.tsv"
+    wildcard_constraints:
+        run=runs("snapshots"),
+    retries: 30
+    conda:
+        conda_of("snapshots")
+    threads: 2
+    resources:
+        mem_mb=16000,
+        runtime="4h",
+        gpu=gpu("snapshots", "gpu"),
+        gpu_model=gpu("snapshots", "gpu_model"),
+        gres=gpu("snapshots", "gres"),
+    params:
+        spec=content("snapshots"),
+    shell:
+        """
+        python -m dreamer.retrace --spec {input.spec} --checkpoint {input.checkpoints} \
+            --trajectory {input.trajectory} {input.test} --out {output.trajectory} {output.test} \
+            --work results/{wildcards.run}/seed{wildcards.seed}/snapshots.work \
             --prov {output.prov} >{log} 2>&1
         """
 

@@ -11,6 +11,8 @@ rule position_seed:
     input:
         trajectory="results/{run}/seed{seed}/trajectory.parquet",
         test=tested,
+        untrained=untrained("trajectory"),
+        untrained_test=untrained("trajectory_test"),
         spec=spec("position"),
     output:
         scores="results/{run}/seed{seed}/position.json",
@@ -34,7 +36,38 @@ rule position_seed:
         python -m analysis.position --spec {input.spec} --trajectory {input.trajectory} \
             --test {input.test} --scores {output.scores} --steps {output.steps} \
             --decoders {output.decoders} \
+            $(test -z "{input.untrained}" || echo --untrained {input.untrained}) \
+            $(test -z "{input.untrained_test}" || echo --untrained-test {input.untrained_test}) \
             --work results/{wildcards.run}/seed{wildcards.seed}/position.work \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule over_training_seed:
+    input:
+        trajectory="results/{run}/seed{seed}/trajectory_snapshots.parquet",
+        test="results/{run}/seed{seed}/trajectory_test_snapshots.parquet",
+        spec=spec("over_training"),
+    output:
+        scores="results/{run}/seed{seed}/over_training.json",
+        prov=prov("over_training"),
+    log:
+        "results/{run}/seed{seed}/logs/over_training.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/over_training.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        spec=content("over_training"),
+    shell:
+        """
+        python -m analysis.over_training --spec {input.spec} --trajectory {input.trajectory} \
+            --test {input.test} --scores {output.scores} \
+            --work results/{wildcards.run}/seed{wildcards.seed}/over_training.work \
             --prov {output.prov} >{log} 2>&1
         """
 
@@ -43,6 +76,8 @@ rule tuning_seed:
     input:
         trajectory="results/{run}/seed{seed}/trajectory.parquet",
         test=tested,
+        untrained=untrained("trajectory"),
+        untrained_test=untrained("trajectory_test"),
         spec=spec("tuning"),
     output:
         tuning="results/{run}/seed{seed}/tuning.parquet",
@@ -67,6 +102,8 @@ rule tuning_seed:
         python -m analysis.tuning --spec {input.spec} --trajectory {input.trajectory} \
             --test {input.test} --tuning {output.tuning} --null {output.null} \
             --maps {output.maps} --scores {output.scores} \
+            $(test -z "{input.untrained}" || echo --untrained {input.untrained}) \
+            $(test -z "{input.untrained_test}" || echo --untrained-test {input.untrained_test}) \
             --prov {output.prov} >{log} 2>&1
         """
 

@@ -92,7 +92,7 @@ def every(pattern, stage):
     found = [
         path
         for run in PLAN.config["runs"]
-        if stage in stages.of(run)
+        if stage in PLAN.stages(run)
         for path in expand(pattern, run=run["name"], seed=run["seeds"])
     ]
     return list(dict.fromkeys(found))  # a pattern without seed is one file of a run
@@ -100,7 +100,7 @@ def every(pattern, stage):
 
 def runs(stage):
     """Pattern of the names of the runs that have a stage; one that fits nothing if none has."""
-    found = [run["name"] for run in PLAN.config["runs"] if stage in stages.of(run)]
+    found = [run["name"] for run in PLAN.config["runs"] if stage in PLAN.stages(run)]
     return "|".join(found) or "(?!)"
 
 
@@ -116,9 +116,30 @@ def tested(wildcards):
     return f"results/{wildcards.run}/seed{wildcards.seed}/{name}.parquet"
 
 
+def untrained(name):
+    """Input function: a recording shown to an untrained network, where the run has that control."""
+
+    def path(wildcards):
+        if "untrained" not in PLAN.stages(PLAN.run(wildcards.run)):
+            return []
+        return f"results/{wildcards.run}/seed{wildcards.seed}/{name}_untrained.parquet"
+
+    return path
+
+
+def kept(wildcards):
+    """Input function: the checkpoints of a run in the order of training."""
+    folder = f"results/{wildcards.run}/seed{wildcards.seed}"
+    steps = PLAN.snapshots(PLAN.run(wildcards.run))
+    return [
+        *(f"{folder}/snapshots/{step}.safetensors" for step in steps),
+        f"{folder}/checkpoint.safetensors",
+    ]
+
+
 def makers(wildcards):
     """Input function: what made the files of a run, in the order of the stages."""
-    found = stages.of(PLAN.run(wildcards.run))
+    found = PLAN.stages(PLAN.run(wildcards.run))
     return [
         stages.sidecar(stage, *wildcards) for stage in stages.MAKERS if stage in found
     ]

@@ -66,6 +66,29 @@ rule plot_layers_seed:
         """
 
 
+rule plot_over_training_seed:
+    input:
+        scores="results/{run}/seed{seed}/over_training.json",
+        spec=spec("plot_over_training"),
+    output:
+        decoding_over_training=figure("decoding_over_training", "position"),
+        png=pngs("decoding_over_training"),
+        prov=prov("plot_over_training"),
+    log:
+        "results/{run}/seed{seed}/logs/plot_over_training.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("plot_over_training"),
+    shell:
+        """
+        python -m analysis.plot_over_training --spec {input.spec} --scores {input.scores} \
+            --decoding-over-training {output.decoding_over_training} \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
 rule plot_tuning_seed:
     input:
         tuning="results/{run}/seed{seed}/tuning.parquet",

@@ -52,7 +52,8 @@ def real(tmp_path_factory):
 def again(made, out, untrained=False, **more):
     path, *recordings = made
     outs = [out / f"{item.stem}.again.parquet" for item in recordings]
-    flags = {"retrace.untrained": untrained, "retrace.platform": "cpu"}
+    flags = {"retrace.untrained": untrained, "retrace.trained": not untrained}
+    flags |= {"retrace.platform": "cpu"}
     flags |= {f"retrace.{name}": value for name, value in more.items()}
     assert retrace.main([path], recordings, outs, overrides=flags)["device"] == "cpu"
     return outs
@@ -92,11 +93,11 @@ def test_an_untrained_network_has_the_same_rows_and_units_and_other_values(real,
 
 def test_the_header_says_that_the_network_is_untrained_and_which_seed_it_has(real, tmp_path):
     found = trajectory.header(again(real, tmp_path, True)[0])
-    assert found["network"] == {"untrained": True, "seed": 1003, "step": 0}
+    assert found["networks"] == [{"untrained": True, "seed": 1003, "step": 0}]
     assert found["agent"]["seed"] == 1003 and "image" in found["absent"]
-    assert set(found["provenance"]) >= {"checkpoint", "trajectory", "code", "versions"}
+    assert set(found["provenance"]) >= {"checkpoints", "trajectory", "code", "versions"}
     other = trajectory.header(again(real, tmp_path, True, seed_offset=5)[0])
-    assert other["network"]["seed"] == 8
+    assert other["networks"][0]["seed"] == 8
 
 
 def test_the_seed_decides_an_untrained_network(real, tmp_path):
@@ -131,19 +132,27 @@ def test_the_network_remembers_the_recorded_actions_and_not_its_own(real, tmp_pa
     assert (np.array(chosen) != read["action"][rows]).any()
 
 
-def test_layers_can_be_chosen_and_several_checkpoints_given(toy, tmp_path):
-    path, *recordings = toy
+def test_several_checkpoints_stand_side_by_side_with_the_step_in_the_name(toy, tmp_path):
+    path, recording, _ = toy
     header, values = checkpoint.load(path)
-    changed = tmp_path / "later.safetensors"
-    checkpoint.save(changed, {name: item + 1 for name, item in values.items()}, header)
-    outs = [tmp_path / f"{number}.parquet" for number in range(4)]
-    flags = {"retrace.untrained": False}
-    retrace.main([path, changed], recordings, outs, layers=["enc/wide"], overrides=flags)
-    wide = [trajectory.read(item, ["enc/wide"])["enc/wide"] for item in outs]
-    np.testing.assert_array_equal(wide[2], wide[0] + 1)
-    np.testing.assert_array_equal(wide[3], wide[1] + 1)
-    assert trajectory.layers(outs[0]) == ["enc/wide"]
-    assert sorted(tmp_path.iterdir()) == sorted([*outs, changed])
+    later = [tmp_path / f"{step}.safetensors" for step in (10, 20)]
+    for number, place in enumerate(later):
+        changed = {name: item + number + 1 for name, item in values.items()}
+        checkpoint.save(place, changed, header | {"step": int(place.stem)})
+    out, flags = tmp_path / "out.parquet", {"retrace.trained": True}
+    retrace.main(later, [recording], [out], layers=["enc/wide", "pol/clock"], overrides=flags)
+    names = [f"{layer}@{step}" for layer in ("enc/wide", "pol/clock") for step in (0, 10, 20)]
+    assert trajectory.layers(out) == names
+    read = trajectory.read(out, names)
+    for step in (0, 10, 20):
+        wide = trajectory.read(recording, ["enc/wide"])["enc/wide"] + step / 10
+        np.testing.assert_array_equal(read[f"enc/wide@{step}"], wide)
+    assert [item["untrained"] for item in trajectory.header(out)["networks"]] == [
+        True,
+        False,
+        False,
+    ]
+    assert sorted(tmp_path.iterdir()) == sorted([*later, out])
 
 
 def test_only_running_episodes_are_in_memory(toy, tmp_path, monkeypatch):
@@ -175,7 +184,7 @@ def test_a_stopped_command_continues_to_the_same_bytes(toy, tmp_path, monkeypatc
         stop = stop_after(25)
         patch.setattr(stopping, "stopper", lambda _: contextlib.nullcontext(stop))
         outs = [tmp_path / "stopped" / path.name for path in whole]
-        flags = {"retrace.untrained": False, "retrace.platform": "cpu"}
+        flags = {"retrace.untrained": False, "retrace.trained": True, "retrace.platform": "cpu"}
         assert retrace.main([toy[0]], toy[1:], outs, overrides=flags) == stopping.CONTINUE
     early = len(written)
     assert 0 < early < 7 and not list((tmp_path / "stopped").glob("*.parquet"))
@@ -234,7 +243,7 @@ def other_senses(made, folder):
     [
         (without_images, "holds no images, so no other network can be shown what was seen"),
         (imported, "was not recorded here"),
-        (other_agent, "its layers are"),
+        (other_agent, "its layers: {"),
         (other_senses, "also observes speed, which recordings do not hold"),
     ],
 )
@@ -250,7 +259,8 @@ def test_what_cannot_be_shown_again_is_refused_in_a_sentence(toy, tmp_path, chan
     "flags, sentence",
     [
         (["--out", "a.parquet", "b.parquet"], "--out names 2 files"),
-        (["--layers", "enc/cnn9"], "there is no layer enc/cnn9 in the recording"),
+        (["--retrace.untrained", "false"], "both false, so there is no network"),
+        (["--layers", "enc/cnn9"], "there is no layer enc/cnn9 in"),
         (["--retrace.untraned", "false"], "did you mean 'retrace.untrained'"),
         (["--trajectory", "absent.parquet"], "absent.parquet does not exist"),
     ],

@@ -15,10 +15,12 @@ POSITION = {"position", "plot_position", "plot_layers"} | DREAMS | STUDY
 CLASSES = {"cell_classes", "plot_tuning"} | STUDY
 TUNING = {"tuning"} | CLASSES
 TRAINING = {"training", "plot_training"} | STUDY
-RECORD = {"record", "dream", "behavior", "plot_behavior"} | POSITION | TUNING
+OVER_TRAINING = {"snapshots", "over_training", "plot_over_training"} | STUDY
+UNTRAINED = {"untrained"} | OVER_TRAINING | POSITION | TUNING
+RECORD = {"record", "dream", "behavior", "plot_behavior"} | UNTRAINED
 ALL = {"train"} | RECORD | TRAINING
 SEEDS = {"plot_compare", "report"}
-ANALYSES = ALL - {"train", "record", "dream"}
+ANALYSES = ALL - {"train", "record", "dream", "untrained", "snapshots"}
 
 
 @pytest.fixture
@@ -43,6 +45,8 @@ def test_after_a_finished_run_there_is_nothing_to_do_even_when_every_file_is_tou
         ("cell_classes", {"border_share": 0.7}, CLASSES),
         ("dreams", {"horizon": 4}, {"dream"} | DREAMS | STUDY),
         ("record", {"episodes": 4}, RECORD),
+        ("untrained", {"seed_offset": 5}, UNTRAINED),
+        ("over_training", {"layers": ["dyn/deter"]}, OVER_TRAINING),
         ("compare", {"bootstrap_draws": 500}, {"compare", "plot_compare", "report"}),
         ("report", {"title": "Where?"}, {"report"}),
         ("cluster", {"gpu_train": "b200"}, set()),

@@ -50,8 +50,8 @@ def test_the_summary_has_the_scores_of_every_question(finished):
 def test_run_info_tells_what_made_each_stage(finished):
     found = json.loads((finished / SEED / "run_info.json").read_text())
     assert set(found) == {
-        "train", "record", "position", "tuning", "cell_classes", "dream", "dreams", "behavior",
-        "training",
+        "train", "record", "untrained", "snapshots", "position", "over_training", "tuning",
+        "cell_classes", "dream", "dreams", "behavior", "training",
     }  # fmt: skip
 
 
@@ -62,7 +62,9 @@ def test_nothing_that_an_unfinished_job_keeps_is_left(finished):
 
 def test_a_stage_is_a_target_and_needs_only_what_is_above_it(tmp_path):
     folder = sandbox.copy(tmp_path / "project")
-    assert sandbox.planned(folder, "position") == {"train", "record", "position"}
+    assert sandbox.planned(folder, "position") == {
+        "train", "record", "untrained", "position",
+    }  # fmt: skip
 
 
 def test_a_wrong_setting_stops_the_workflow_with_one_sentence_and_code_2(tmp_path):
@@ -81,6 +83,7 @@ def test_snapshots_are_outputs_by_name(tmp_path):
     folder = sandbox.copy(tmp_path / "project")
     config = yaml.safe_load((folder / sandbox.CONFIG).read_text())["runs"][0]
     options = config["options"] | {"run.snapshots": [100, 200]}
+    del config["options"]["run.snapshots"]
     sandbox.change(folder, runs=[config, config | {"name": "other", "options": options}])
     done = sandbox.snakemake(folder, "--dry-run", "train")
     assert "results/other/seed0/snapshots/200.safetensors" in done.stdout + done.stderr
@@ -104,10 +107,11 @@ def test_on_slurm_every_job_fits_a_partition_of_its_kind(tmp_path):
     blocks = re.findall(r"\nrule (\w+):.*?resources: (.*?)\n", text, re.S)
     asked = {name: dict(re.findall(r"(\w+)=([^,]+)", line)) for name, line in blocks}
     assert {name for name, item in asked.items() if item.get("gpu") == "1"} == {
-        "train_seed", "record_seed", "dream_seed",
+        "train_seed", "record_seed", "untrained_seed", "snapshots_seed", "dream_seed",
     }  # fmt: skip
     assert asked["train_seed"]["gpu_model"] == "h100"
     assert asked["record_seed"]["gpu_model"] == asked["dream_seed"]["gpu_model"] == "a100"
+    assert asked["untrained_seed"]["gpu_model"] == asked["snapshots_seed"]["gpu_model"] == "a100"
     partitions = read_partition_file(ROOT / "profiles/slurm/partitions.yaml")
     for name, item in asked.items():
         if name.endswith("_seed") and "gpu" in item:
