@@ -9,6 +9,7 @@ LOCKS := $(AGENT) envs/analysis.lock.txt envs/dev.lock.txt
 STAMP := $(VENV)/installed-$(ACCEL)-$(firstword $(shell cat $(LOCKS) | cksum))
 CODE := dreamer analysis jobs bench tests
 SMK := Snakefile rules
+TWO := -n 2 --dist loadgroup --no-loadscope-reorder  # two processes, whole files each
 
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -36,10 +37,10 @@ demo: $(STAMP)
 	@echo "the report is $(CURDIR)/results/report.html"
 
 test: lint
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest $(TWO) -m "not slow"
 
 test-all: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TWO)
 
 test-kill: $(STAMP)
 	@$(BIN)/python -m pytest tests/test_kill.py -k hundred

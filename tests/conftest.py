@@ -5,6 +5,17 @@ import pytest
 from tests import sandbox
 
 
+def pytest_collection_modifyitems(items):
+    """With pytest-xdist a file's tests share a process, and so do all that use `finished`.
+
+    Those come first, because they take longest.
+    """
+    for item in items:
+        group = "workflow" if "finished" in item.fixturenames else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: "finished" not in item.fixturenames)
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A sandbox in which the small workflow has run to its report; leave it as it is."""
