@@ -34,6 +34,7 @@ def test_the_report_holds_every_figure_and_the_runs_own_numbers(finished):
     page = (finished / "results/report.html").read_text()
     figures = list((finished / SEED / "figures").glob("*.svg"))
     assert len(figures) >= 15
+    assert not any("<text" in path.read_text() for path in figures)  # needs no font
     assert page.count('src="data:image/') >= len(figures)
     assert "smoke, seed 0" in page and "not yet computed" not in page.split("<footer")[0][:2000]
 
