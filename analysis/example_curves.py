@@ -12,28 +12,33 @@ from dreamer.trajectory import FACINGS
 
 PLT = style.plt
 SHOWN = 6  # units per layer
+BESIDE = 2  # units of the untrained network, right of a gap
 MASKED, MINUS = "#e4e4e4", "\N{MINUS SIGN}"
 NOTHING = "No unit of any layer varies, so there is no tuning to draw."
 ARROWS = "\N{LEFTWARDS ARROW}\N{RIGHTWARDS ARROW}\N{UPWARDS ARROW}\N{DOWNWARDS ARROW}"
 
 
 def draw(table, maps, summary, svg):
-    """A row of SHOWN units per layer: maps, of head-direction cells the mean per facing."""
+    """A row of SHOWN units per layer: maps, of head-direction cells the mean per facing.
+
+    `table` and `maps` {network: {layer: [U, W, H]}} may hold an untrained network too, whose best
+    units stand beside them.
+    """
     explained = np.isfinite(table["ev_place"]).any()
     column = "ev_place" if explained else "si"
     table = table[np.isfinite(table[column]) & ~table["dead"]]
-    layers = [name for name in maps if name in set(table["layer"])]
+    trained, other = (table[table["network"] == name] for name in ("trained", "untrained"))
+    layers = [name for name in maps["trained"] if name in set(trained["layer"])]
     if not layers:
         return style.sentence(svg, NOTHING)
-    size = (1.35 * SHOWN + 1.4, 1.75 * len(layers) + 0.9)
-    figure, axes = PLT.subplots(len(layers), SHOWN, figsize=size, squeeze=False)
+    figure, axes = grid(len(layers), "untrained" in maps)
     best = layer_figures.chances(summary, "variance explained by position, best unit")
     for row, name in zip(axes, layers, strict=True):
-        units = chosen(table[table["layer"] == name], column)
-        for axis, (_, unit) in zip(row, units.iterrows(), strict=False):
-            _unit(axis, unit, maps[name], column)
-        for axis in row[len(units) :]:
-            axis.set_axis_off()
+        _units(row[:SHOWN], trained[trained["layer"] == name], maps["trained"][name], column)
+        if "untrained" in maps:
+            row[SHOWN].set_axis_off()
+            units = other[other["layer"] == name]
+            _units(row[SHOWN + 1 :], units, maps["untrained"][name], column)
         luck = f"\nbest by chance\n{best[name]:.2f}" if name in best else ""
         luck = luck.replace("-", MINUS)
         row[0].set_ylabel(f"{name}{luck}", rotation=0, ha="right", va="center", fontsize=9)
@@ -44,8 +49,17 @@ def draw(table, maps, summary, svg):
         fontsize=8,
     )
     words = "variance explained in held-out episodes" if explained else "information"
-    figure.suptitle(f"Best unit of each class, then the next best: {words}", fontsize=11)
+    beside = "; at the right the untrained network" if "untrained" in maps else ""
+    figure.suptitle(f"Best unit of each class, then the next best: {words}{beside}", fontsize=11)
     style.save(figure, svg)
+
+
+def grid(rows, beside):
+    """Figure and axes [rows, SHOWN], with a gap and BESIDE more where there is a control."""
+    widths = [1] * SHOWN + ([0.2] + [1] * BESIDE if beside else [])
+    size = (1.35 * sum(widths) + 1.4, 1.75 * rows + 0.9)
+    shape = {"figsize": size, "squeeze": False, "width_ratios": widths}
+    return PLT.subplots(rows, len(widths), **shape)
 
 
 def chosen(units, column):
@@ -65,7 +79,17 @@ def label(unit, column):
     chance = unit[f"{column}_null"]
     beside = "" if np.isnan(chance) else f", swaps {chance:.2f}"
     value = f"{unit[column]:.2f}{beside}".replace("-", MINUS)
-    return f"unit {unit['unit']}\n{unit['class']}\n{value}"
+    network = "untrained, " if unit["network"] == "untrained" else ""
+    return f"{network}unit {unit['unit']}\n{unit['class']}\n{value}"
+
+
+def _units(axes, table, maps, column):
+    """The chosen units of one layer of one network."""
+    units = chosen(table, column).head(len(axes))
+    for axis, (_, unit) in zip(axes, units.iterrows(), strict=False):
+        _unit(axis, unit, maps, column)
+    for axis in axes[len(units) :]:
+        axis.set_axis_off()
 
 
 def _unit(axis, unit, maps, column):

@@ -56,9 +56,12 @@ def record(plan, options, work):
     found = errors(plan, options, work)
     curves = [item | {"untrained": item["step"] in untrained} for item in found]
     summary = table(curves, level)
+    known = {f"{item['layer']}@{item['step']}" for item in curves}
+    bad = [column for column in plan.train.header["layers"] if column not in known]
+    lacks = [f"Not finite, so not decoded: {', '.join(bad)}."] if bad else []
     return {
         "summary": summary,
-        "notes": [BESIDE, *rows.doubts(summary)],
+        "notes": [BESIDE, *lacks, *rows.doubts(summary)],
         "not_yet": [],
         "curves": curves,
         "chance": {"value": level[0], "name": level[1]},

@@ -33,10 +33,12 @@ def main(
         return
     table = layer_figures.compared(table).assign(**{"class": kinds["class_cut"]})
     table["row"] = table.groupby(["network", "layer"], sort=False).cumcount()
-    trained = table[table["network"] == "trained"]
+    found = {}
     with np.load(maps) as stored:
-        found = {name: stored[name] for name in dict.fromkeys(trained["layer"])}
-    example_curves.draw(trained, found, measured["summary"], example_tuning_curves)
+        for network, layer in dict.fromkeys(zip(table["network"], table["layer"], strict=True)):
+            name = layer if network == "trained" else f"{network}:{layer}"
+            found.setdefault(network, {})[layer] = stored[name]
+    example_curves.draw(table, found, measured["summary"], example_tuning_curves)
     layer_figures.scatter(table, measured["summary"], si_ev_scatter)
     summary = measured["summary"] + named["summary"]
     gains = dict.fromkeys(row["score"] for row in summary if row["score"].startswith("units with "))

@@ -2,7 +2,10 @@
 
 # Decoding for the figure over training: the quickest method, without nulls and without controls,
 # which stand in the main decoding already.
-QUICK = {"methods": ["ridge"], "layers": [], "combined": False, "controls": [], "n_null": 0}
+QUICK = {
+    **{"methods": ["ridge"], "layers": [], "controls": [], "combined": False},
+    **{"n_null": 0, "n_shift": 0, "leak": False},
+}
 
 
 def untrained(config):
@@ -19,7 +22,7 @@ def snapshots(config):
 
 def over_training(config):
     """Of decoding position from what these checkpoints saw."""
-    return {**config["position"], **QUICK, "n_shift": 0}
+    return {**config["position"], **QUICK}
 
 
 def _shown(config):

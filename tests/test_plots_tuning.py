@@ -97,3 +97,18 @@ def test_cell_types_show_the_untrained_network_beside_the_trained_one(tmp_path, 
     alone = [{**row, "control": None} for row in rows]
     class_figures.draw(alone, scores, tmp_path / "alone.svg")
     assert (tmp_path / "alone.svg").read_bytes() != drawn
+
+
+def test_examples_show_the_untrained_network_at_the_right(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(style, "save", lambda figure, svg: figures.append(figure))
+    layers = {"dyn/deter": synthetic.noise(119)}
+    synthetic.recording(tmp_path / "u.parquet", 24, 120, layers=layers)
+    inputs = {"untrained": tmp_path / "u.parquet"}
+    run(tmp_path, monkeypatch, {"n_null": 2}, inputs, episodes=24, steps=120)
+    draw(tmp_path, monkeypatch)
+    titles = [axis.get_title() for axis in figures[0].axes]
+    shown = example_curves.SHOWN
+    assert not any(title.startswith("untrained") for title in titles[:shown])
+    beside = [title for title in titles[shown:] if title.startswith("untrained, unit ")]
+    assert len(beside) == example_curves.BESIDE

@@ -140,3 +140,16 @@ def test_over_seeds_the_worse_end_of_the_interval_must_beat_chance(changed, lost
 )
 def test_numbers_are_short(value, text):
     assert report_tables.number(value) == text
+
+
+def test_a_run_without_checkpoints_over_training_says_that_they_were_not_asked_for(page):
+    assert "Not asked for: a run keeps checkpoints while it trains" in re.sub(r"\s+", " ", page)
+    assert "decoding over training: not yet computed" not in page
+
+
+def test_where_no_untrained_network_can_be_had_the_page_says_so_and_shows_no_column():
+    words = "Untrained-network control: not yet computed."
+    part = {"controlled": True, "not_yet": [words, "more"]}
+    assert report.available(part, True) == part
+    alone = report.available(part, False)
+    assert not alone["controlled"] and alone["not_yet"] == [report.NO_CONTROL, "more"]

@@ -162,3 +162,10 @@ def test_a_site_that_takes_only_gres_gets_gres():
         "gpu": None, "gpu_model": None, "gres": "gpu:h100:1",
     }  # fmt: skip
     assert made.resources("position", "tiny")["gres"] is None
+
+
+def test_recordings_without_images_are_refused_where_other_networks_are_to_see_them():
+    with pytest.raises(Refused, match="set untrained.enabled and over_training.enabled to false"):
+        plan.make(read(record={"images": False}))
+    off = {"enabled": False}
+    assert plan.make(read(record={"images": False}, untrained=off, over_training=off)).code
