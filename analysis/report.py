@@ -1,6 +1,7 @@
 """What did the study find? One self-contained page that puts every figure and number in words."""
 
 import base64
+import re
 from pathlib import Path
 
 import jinja2
@@ -16,6 +17,7 @@ CAPTIONS = HERE.parent / "rules" / "captions"
 MISSING = "not yet computed"
 MIME = {".svg": "image/svg+xml", ".png": "image/png"}
 ACROSS = ("decoding_seeds", "tuning_seeds", "learning_seeds")
+WIDE = 540  # points
 LARGE = 400_000  # bytes above which a vector figure is shown as PNG, to keep the page light
 
 
@@ -70,7 +72,7 @@ def section(folder, item, told=None):
         "figures": [figure(folder / "figures", name) for name in item["figures"]],
         "tables": report_tables.tables(rows),
         "warning": told,
-        "lost": report_tables.lost(rows) + beaten(found, item),
+        "lost": beaten(found) if item.get("rows") == "controls" else report_tables.lost(rows),
         "notes": notes(found, item),
         "not_yet": [] if item.get("rows") in ("layers", "controls") else found.get("not_yet", []),
     }
@@ -93,10 +95,8 @@ def notes(found, item):
     return [words for words in found.get("notes", []) if not words.startswith(DOUBT)]
 
 
-def beaten(found, item):
-    """In the section of controls: which layers are no better than each of them."""
-    if item.get("rows") != "controls":
-        return []
+def beaten(found):
+    """Which layers are no better than each of the controls, in the words of the analysis."""
     said = [words for words in found.get("notes", []) if words.startswith(DOUBT)]
     names = tuple(f"{DOUBT}{name}:" for name in found.get("controls", []))
     return [{"words": words, "which": []} for words in said if words.startswith(names)]
@@ -110,10 +110,17 @@ def figure(folder, name):
         folder / f"{name}{suffix}" for suffix in MIME if (folder / f"{name}{suffix}").is_file()
     ]
     if not found:
-        return {"name": name, "source": None, "caption": words}
+        return {"name": name, "source": None, "wide": False, "caption": words}
     path = found[0] if found[0].stat().st_size < LARGE else found[-1]
     content = base64.b64encode(path.read_bytes()).decode()
-    return {"name": name, "source": f"data:{MIME[path.suffix]};base64,{content}", "caption": words}
+    source = f"data:{MIME[path.suffix]};base64,{content}"
+    return {"name": name, "source": source, "wide": _wide(found[0]), "caption": words}
+
+
+def _wide(svg):
+    """Whether a figure is too wide for a phone, which may scroll it."""
+    size = re.search(rb'<svg[^>]* width="([\d.]+)pt"', svg.read_bytes()[:2000])
+    return bool(size) and float(size[1]) > WIDE
 
 
 def main(

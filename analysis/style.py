@@ -56,7 +56,7 @@ def sentence(svg, text):
     """Save a figure that says in words why there is nothing to draw."""
     figure, axis = plt.subplots(figsize=(6, 1.2))
     axis.set_axis_off()
-    axis.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color=GREY)
+    axis.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color=GREY, fontsize=12)
     save(figure, svg)
 
 

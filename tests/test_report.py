@@ -136,7 +136,14 @@ def test_over_seeds_the_worse_end_of_the_interval_must_beat_chance(changed, lost
 
 @pytest.mark.parametrize(
     "value, text",
-    [(None, "–"), (float("nan"), "–"), (0.01234, "0.0123"), (15900.0, "15,900"), (3, "3")],
+    [
+        (None, "–"),
+        (float("nan"), "–"),
+        (0.01234, "0.0123"),
+        (-2.5, "\N{MINUS SIGN}2.5"),
+        (15900.0, "15,900"),
+        (3, "3"),
+    ],
 )
 def test_numbers_are_short(value, text):
     assert report_tables.number(value) == text
