@@ -9,6 +9,7 @@ SIDES = {
     "control": f"the {numbers.UNTRAINED}",
     "p": f"null draws at p ≤ {numbers.LEVEL:g}",
 }
+ALONE = "None of these numbers has a chance level or a control beside it: they prove nothing."
 BLANK = ("layer", "representation", "chance", "chance_name", "control", "control_name", "p")
 
 
@@ -58,6 +59,8 @@ def cell(row):
 def lost(rows):
     """[{words, which}]: how many numbers do not beat chance, control or null, and which."""
     cells = [cell(row) for row in rows]
+    if cells and all(item["lost"] is None for item in cells):
+        return [{"words": ALONE, "which": []}]
     told = []
     for side, words in SIDES.items():
         known = [item for item in cells if item["lost"] is not None and item[side] is not None]

@@ -134,6 +134,11 @@ def test_over_seeds_the_worse_end_of_the_interval_must_beat_chance(changed, lost
     assert report_tables.across(tmp_path / "t.parquet")[0]["lost"] == lost
 
 
+def test_numbers_without_chance_or_control_are_warned_of():
+    assert report_tables.lost([{**GOOD, "chance": None}])[0]["words"] == report_tables.ALONE
+    assert report_tables.lost([GOOD, {**GOOD, "chance": None}]) == report_tables.lost([]) == []
+
+
 @pytest.mark.parametrize(
     "value, text",
     [
