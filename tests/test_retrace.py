@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from dreamer import checkpoint, driver, png, record, recorder, retrace, stopping, trajectory
+from dreamer.playback import Playback
+from dreamer.spaces import Space
 from jobs import cli, closure
 from jobs.errors import Refused
 from tests import toy_checkpoint, toy_world
@@ -45,7 +47,7 @@ def real(tmp_path_factory):
     """A DreamerV3 of the smallest size in a small Crafter."""
     folder = tmp_path_factory.mktemp("real")
     toy_checkpoint.untrained(folder / "checkpoint.safetensors")
-    flags = {"record.episodes": 5, "record.test_episodes": 2, "record.cap": 20}
+    flags = {"record.episodes": 4, "record.test_episodes": 1, "record.cap": 20}
     return make(folder, folder / "checkpoint.safetensors", **flags)
 
 
@@ -92,11 +94,11 @@ def test_an_untrained_network_has_the_same_rows_and_units_and_other_values(real,
 
 
 def test_the_header_says_that_the_network_is_untrained_and_which_seed_it_has(real, tmp_path):
-    found = trajectory.header(again(real, tmp_path, True)[0])
+    found = trajectory.header(again(real[:2], tmp_path, True)[0])
     assert found["networks"] == [{"untrained": True, "seed": 1003, "step": 0}]
     assert found["agent"]["seed"] == 1003 and "image" in found["absent"]
     assert set(found["provenance"]) >= {"checkpoints", "trajectory", "code", "versions"}
-    other = trajectory.header(again(real, tmp_path, True, seed_offset=5)[0])
+    other = trajectory.header(again(real[:2], tmp_path, True, seed_offset=5)[0])
     assert other["networks"][0]["seed"] == 8
 
 
@@ -104,7 +106,7 @@ def test_the_seed_decides_an_untrained_network(real, tmp_path):
     files = []
     for name, offset in (("a", 1), ("b", 1), ("c", 2)):
         (tmp_path / name).mkdir()
-        files.append(again(real, tmp_path / name, True, seed_offset=offset)[0])
+        files.append(again(real[:2], tmp_path / name, True, seed_offset=offset)[0])
     first, second, third = (path.read_bytes() for path in files)
     assert first == second != third
 
@@ -112,7 +114,7 @@ def test_the_seed_decides_an_untrained_network(real, tmp_path):
 def test_the_network_remembers_the_recorded_actions_and_not_its_own(real, tmp_path):
     """One episode step by step, the carry's action put there by hand."""
     path, recording, _ = real
-    other = again(real, tmp_path, True)[0]
+    other = again(real[:2], tmp_path, True)[0]
     agent = retrace.untrained(checkpoint.restore(path), 1000)
     read = trajectory.read(recording, ["episode", "action", "image", "is_first"])
     rows = np.flatnonzero(read["episode"] == 1)
@@ -153,6 +155,16 @@ def test_several_checkpoints_stand_side_by_side_with_the_step_in_the_name(toy, t
         False,
     ]
     assert sorted(tmp_path.iterdir()) == sorted([*later, out])
+
+
+def test_an_agent_that_was_told_its_position_is_told_it_again(toy):
+    seen = (("image", Space((64, 64, 3), "uint8")), ("player_pos", Space((2,), "float32")))
+    shown = Playback(toy[1], seen, [1]).row()[0]
+    read = trajectory.read(toy[1], ["episode", "x", "y", "image"])
+    row = np.flatnonzero(read["episode"] == 1)[0]
+    np.testing.assert_array_equal(shown["player_pos"][1], [read["x"][row], read["y"][row]])
+    np.testing.assert_array_equal(shown["image"][1], png.decode(read["image"][row]))
+    assert not shown["image"][[0, 2]].any()  # places with nothing left to see
 
 
 def test_only_running_episodes_are_in_memory(toy, tmp_path, monkeypatch):
@@ -200,7 +212,7 @@ def test_a_stopped_command_continues_to_the_same_bytes(toy, tmp_path, monkeypatc
 def test_a_signal_leaves_with_code_75_and_keeps_finished_episodes(tmp_path):
     path = toy_checkpoint.save(tmp_path / "c.safetensors")
     recording, out = tmp_path / "t.parquet", tmp_path / "u.parquet"
-    record.main(path, recording, overrides={"record.envs": 1, "record.episodes": 400})
+    record.main(path, recording, overrides={"record.envs": 1, "record.episodes": 150})
     words = ["--checkpoint", path, "--trajectory", recording, "--out", out]
     command = [sys.executable, "-m", "dreamer.retrace", *map(str, words)]
     process = subprocess.Popen(
