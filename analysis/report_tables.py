@@ -42,11 +42,13 @@ def tables(rows):
         {"layer": layer, "representation": kind or "", "cells": [line.get(key) for key in scores]}
         for (layer, kind), line in lines.items()
     ]
-    names = [f"{score} ({unit})" if unit else score for score, unit in scores]
+    units = {unit or "" for _, unit in scores}
+    shared = units.pop() if len(units) == 1 else ""
+    names = [f"{score} ({unit})" if unit and not shared else score for score, unit in scores]
     chances = sorted(
         {found["chance_name"] for line in grid for found in line["cells"] if found} - {""}
     )
-    return {"plain": plain, "scores": names, "grid": grid, "chances": chances}
+    return {"plain": plain, "scores": names, "grid": grid, "chances": chances, "unit": shared}
 
 
 def cell(row):
