@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dreamer import samplers
+from dreamer import samplers, undo
 from dreamer.chunks import Chunks
 from dreamer.undo import Undo
 
@@ -96,19 +96,20 @@ class Replay:
             written.sync()
         self.rows.link(Path(folder, "rows"))
         self.latents.link(Path(folder, "latents"))
+        undo.blank(folder)
         served = self.fresh.served if self.fresh else 0
         return {"end": self.end, "served": served}, self.sampler.state()
 
     def protect(self, folder):
         """Keep the state in `folder`, saved just now, whole while rows are overwritten."""
-        self.undo.begin(Path(folder, "undo"), self.end)
+        self.undo.begin(folder, self.end)
 
     def restore(self, folder, facts, arrays, undone):
         """Return to what was saved in `folder`; `undone` are the later saves, newest first."""
         self.rows.restore(Path(folder, "rows"))
         self.latents.restore(Path(folder, "latents"))
         for save in (*undone, folder):
-            self.undo.apply(Path(save, "undo"))
+            self.undo.apply(save)
         self.latents.sync()
         self.end = facts["end"]
         if self.fresh:

@@ -17,7 +17,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dreamer import checkpoint, options
+from dreamer import checkpoint, contents, options, undo
 from jobs import files
 from jobs.errors import Refused
 
@@ -57,6 +57,7 @@ class Store:
         for left in (*self.folder.glob(".*"), *self.folder.parent.glob(".*")):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         files.write_json(self.folder / "identity.json", identity)
+        self._whole, self._damaged = self._examine()
 
     def others(self):
         """Saves of other options or code, and what differs; none once there are some of these."""
@@ -74,8 +75,8 @@ class Store:
         return sorted(self.folder.glob("[0-9]*/"), reverse=True)
 
     def newest(self):
-        """Step of the newest save; 0 without one."""
-        return max((int(path.name) for path in self.saves()), default=0)
+        """Step of the save that `restore` takes; 0 without one."""
+        return int(self._whole.name) if self._whole else 0
 
     def save(self, step, facts, arrays, replay):
         """Publish a save at once, then drop all but the newest two.
@@ -96,42 +97,51 @@ class Store:
                 raise
             files.sync(self.folder)
             replay.protect(target)
+        self._whole = target
         for old in self.saves()[KEEP:]:
             _remove(old)
 
     def restore(self, replay):
         """(facts, arrays) of the newest whole save, with the replay as it was; None without one.
 
-        A damaged save is skipped with a warning.
+        Damaged saves are skipped and removed. What they hold of overwritten rows is needed to go
+        back to an older one.
         """
-        damaged = []
-        for folder in self.saves():
-            try:
-                facts, arrays = checkpoint.arrays(folder / "state.safetensors")
-            except Refused as error:
-                warnings.warn(f"{error}; continuing from the save before it", stacklevel=2)
-                damaged.append(folder)
-                continue
+        whole = self._whole
+        if whole:
+            facts, arrays = checkpoint.arrays(whole / contents.STATE)
             sampler = {key[8:]: arrays.pop(key) for key in list(arrays) if key[:8] == "sampler/"}
-            replay.restore(folder, facts["replay"], sampler, damaged)
-            for bad in damaged:
-                _remove(bad)
-            replay.protect(folder)
-            return facts, arrays
-        return None
+            replay.restore(whole, facts["replay"], sampler, self._damaged)
+        for folder in self._damaged:
+            _remove(folder)
+        self._damaged = []
+        if whole:
+            replay.protect(whole)
+        return (facts, arrays) if whole else None
 
     def remove(self):
         """Remove everything, once the results are published."""
         _remove(self.folder)
+
+    def _examine(self):
+        """(newest save that can be returned to or None, newer ones that cannot)."""
+        damaged = []
+        for folder in self.saves():
+            problem = contents.problem(folder) or undo.problem([*damaged, folder])
+            if not problem:
+                return folder, damaged
+            warnings.warn(f"{problem}; this save is not used", stacklevel=3)
+            damaged.append(folder)
+        return None, damaged
 
     def _write(self, folder, facts, arrays, replay):
         folder.mkdir()
         memory, priorities = replay.save(folder)
         facts = {**facts, "replay": memory}
         arrays = {**arrays, **{f"sampler/{name}": item for name, item in priorities.items()}}
-        checkpoint.write(folder / "state.safetensors", arrays, files.canonical(facts))
-        files.sync(folder / "state.safetensors")
-        files.sync(folder)
+        checkpoint.write(folder / contents.STATE, arrays, files.canonical(facts))
+        files.sync(folder / contents.STATE)
+        contents.write(folder)
 
 
 def arrays(prefix, tree):

@@ -9,6 +9,29 @@ from dreamer.chunks import File
 from jobs import files
 
 BLOCK = 4096  # records put back at once
+NAME, START = "undo", b"undo file\n"  # of a save; what every whole one begins with
+
+
+def blank(folder):
+    """Put an undo file with no rows into the folder of a save, at once."""
+    fresh = Path(folder, f".{NAME}")
+    fresh.write_bytes(START)
+    files.sync(fresh)
+    os.replace(fresh, Path(folder, NAME))
+
+
+def problem(saves):
+    """Which of these saves' undo files cannot be read, in words; None where all can."""
+    for folder in saves:
+        path = Path(folder, NAME)
+        if not path.is_file() or _first(path) != START:
+            return f"{path} is missing or damaged"
+    return None
+
+
+def _first(path):
+    with open(path, "rb") as file:
+        return file.read(len(START))
 
 
 class Undo:
@@ -28,10 +51,11 @@ class Undo:
         if self._file:
             os.fsync(self._file.handle)
 
-    def begin(self, path, end):
-        """From now on keep the present value of rows earlier than `end` in the file `path`."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-        self._file, self._path, self._end = File(path, flags), path, end
+    def begin(self, folder, end):
+        """From now on keep the present value of rows earlier than `end` in a file in `folder`."""
+        blank(folder)
+        self._path, self._end = Path(folder, NAME), end
+        self._file = File(self._path, os.O_WRONLY | os.O_APPEND)
         self._kept[:] = False
 
     def keep(self, env, time, count):
@@ -46,12 +70,11 @@ class Undo:
         self._append(old[~self._kept[env, places]].tobytes())
         self._kept[env, places] = True
 
-    def apply(self, path):
-        """Put the rows kept in a file back; a record cut off by a kill was never needed."""
-        if not Path(path).exists():
-            return
+    def apply(self, folder):
+        """Put the rows kept in `folder` back; a record cut off by a kill was never needed."""
         size = self._kind.itemsize
-        with open(path, "rb") as file:
+        with open(Path(folder, NAME), "rb") as file:
+            file.seek(len(START))
             while content := file.read(BLOCK * size):
                 self._put_back(np.frombuffer(content, self._kind, len(content) // size))
 

@@ -121,7 +121,7 @@ def test_undoing_brings_back_every_row_of_the_save(tmp_path_factory, marks, cut,
     store = make(folder)
     fill(store, 40)
     undo = Undo(store, 40)
-    undo.begin(folder / "undo", 30)
+    undo.begin(folder, 30)
     for env, time, count in marks:
         undo.keep(env, time, count)
         store.write(env, time, rows(np.full(count, 7)))
@@ -129,6 +129,6 @@ def test_undoing_brings_back_every_row_of_the_save(tmp_path_factory, marks, cut,
         file.write(b"x" * cut)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dreamer.undo.BLOCK", block)
-        undo.apply(folder / "undo")
+        undo.apply(folder)
     for env in range(ENVS):
         assert read(store, env, 0, 30) == list(range(1000 * env, 1000 * env + 30))

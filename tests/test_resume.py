@@ -38,13 +38,65 @@ def test_a_run_killed_after_a_save_continues_from_it(whole, tmp_path, monkeypatc
     assert content(tmp_path) == content(whole)
 
 
-def test_a_damaged_newest_save_falls_back_to_the_one_before(whole, tmp_path):
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def remove(path):
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    "name, damage, sentence",
+    [
+        ("state.safetensors", cut, "state.safetensors is not as it was saved"),
+        ("state.safetensors", flip, "state.safetensors is not as it was saved"),
+        ("rows/00000000", remove, "rows/00000000 is missing or cut off"),
+        ("contents.json", remove, "contents.json is missing or damaged"),
+    ],
+)
+def test_a_damaged_newest_save_falls_back_to_the_one_before(
+    whole, tmp_path, name, damage, sentence
+):
     asked = ask(tmp_path, run__envs=3)
     assert not train(asked, after(40)) and not train(asked, after(20))
-    newest = max(asked.state.glob("*/[0-9]*/state.safetensors"))
-    newest.write_bytes(newest.read_bytes()[:-7])
-    with pytest.warns(UserWarning, match="cut off .* continuing from the save before it"):
+    damage(max(asked.state.glob("*/[0-9]*")) / name)
+    with pytest.warns(UserWarning, match=f"{sentence}; this save is not used"):
         assert train(asked)
+    assert content(tmp_path) == content(whole)
+
+
+@pytest.mark.parametrize("name, damage", [("state.safetensors", cut), ("undo", empty)])
+def test_where_no_save_is_whole_training_starts_anew_and_saves_again(whole, tmp_path, name, damage):
+    asked = ask(tmp_path, run__envs=3)
+    assert not train(asked, after(40)) and not train(asked, after(20))
+    for save in asked.state.glob("*/[0-9]*"):
+        damage(save / name)
+    with pytest.warns(UserWarning, match="this save is not used"):
+        assert not train(asked, after(10))
+    assert [path.name for path in asked.state.glob("*/[0-9]*")] == [f"{30:012d}"]
+    assert train(asked)
+    assert content(tmp_path) == content(whole)
+
+
+def test_without_the_newest_undo_file_no_older_save_can_be_returned_to(whole, tmp_path):
+    asked = ask(tmp_path, run__envs=3)
+    assert not train(asked, after(40)) and not train(asked, after(20))
+    empty(max(asked.state.glob("*/[0-9]*")) / "undo")
+    with pytest.warns(UserWarning, match="undo is missing or damaged; this save is not used"):
+        assert not train(asked, after(10))
+    assert [int(path.name) for path in asked.state.glob("*/[0-9]*")] == [30]
+    assert train(asked)
     assert content(tmp_path) == content(whole)
 
 
