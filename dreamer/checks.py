@@ -11,8 +11,11 @@ from pathlib import Path
 from dreamer import options
 from jobs.errors import Refused
 
+SIDE = 1024  # tiles
 RANGES = {  # least value, and the largest or, with a False, the first that is too large
-    r"(rew|val)\.bins": (2, math.inf, True),
+    r".*\.(depth|units|deter|hidden|stoch|classes|blocks)": (1, 2**20, True),
+    r".*\.layers": (1, 100, True),
+    r"(rew|val)\.bins": (2, 2**20, True),
     r"run\.updates_per_call": (1, math.inf, True),
     r"dyn\.unimix": (0, 1, True),
     r"imag\.(length|horizon)": (1, math.inf, True),
@@ -46,6 +49,8 @@ def check_crafter(world):
         )
     if len(area) != 2 or any(type(side) is not int for side in area):
         raise Refused(f"option env.crafter.area is {area}, but takes two whole numbers of tiles")
+    if max(area) > SIDE:
+        raise Refused(f"option env.crafter.area is {area}, but a side takes at most {SIDE} tiles")
     columns, rows = (view, view) if view else (9, 7)
     if area[0] < columns or area[1] < rows:
         raise Refused(

@@ -10,19 +10,27 @@ from pathlib import Path
 
 import yaml
 
-from dreamer import options
-from dreamer.foreign_names import ADDED, FIXED, QUIET, SAME, TRAINING
+from dreamer import checks, options
+from dreamer.foreign_names import ADDED, CHOICES, FIXED, QUIET, SAME, TRAINING
+from dreamer.plain import brief
 from jobs.errors import Refused
 
 NEEDED = ("agent.dyn.rssm.deter", "agent.enc.simple.depth", "task")
+NODES = 100_000  # of a config.yaml, each as often as an alias repeats it
+FAULTS = (
+    *(yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 OFF = (None, False, 0, "", "none")
 
 
 def read(path):
     """{dotted name: value} of a config.yaml; a file that is none is refused."""
     try:
-        found = yaml.safe_load(Path(path).read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = Path(path).read_text()
+        _check_size(yaml.compose(text, yaml.SafeLoader))
+        found = yaml.safe_load(text)
+    except FAULTS as error:
         raise Refused(f"{path} is not YAML ({' '.join(str(error).split())[:120]})") from None
     found = options.flatten(found) if isinstance(found, dict) else {}
     missing = [name for name in NEEDED if name not in found]
@@ -31,18 +39,35 @@ def read(path):
     return found
 
 
+def _check_size(root):
+    """Refuse YAML whose aliases stand for more than any configuration holds."""
+    left, nodes = NODES, [root]
+    while nodes:
+        node = nodes.pop()
+        inside = [] if isinstance(node, yaml.ScalarNode | None) else node.value
+        if isinstance(node, yaml.MappingNode):
+            inside = [part for pair in inside for part in pair]
+        left -= len(inside)
+        if left < 0:
+            raise ValueError(f"it has more than {NODES} values")
+        nodes += inside
+
+
 def tree(path, **more):
     """The option tree of the run that `path` (config.yaml) describes, and `more` set on top."""
     settings = read(path)
     _check(settings, path)
-    chosen = {"env.crafter.fixed_seed": False, "seed": int(settings.get("seed", 0))}
+    chosen = {"env.crafter.fixed_seed": False}
+    chosen["seed"] = _value("seed", settings.get("seed", 0), path)
     if settings.get("jax.compute_dtype") == "float32":
         chosen["dtype"] = "float32"
     for name, ours in SAME.items():
         if name in settings:
             chosen[ours] = _value(name, settings[name], path)
     try:
-        return options.resolve([], {**chosen, **more})
+        found = options.resolve([], {**chosen, **more})
+        checks.check(found)
+        return found
     except Refused as error:
         raise Refused(f"{path} sets what is not possible here: {error}") from None
 
@@ -58,12 +83,17 @@ def trained_with(path):
 def _check(settings, path):
     """Refuse by name, all at once, settings by which the network would compute something else."""
     wrong = [
-        f"{name} is {settings[name]!r}, but only {value!r} is possible here"
+        f"{name} is {brief(settings[name])}, but only {value!r} is possible here"
         for name, value in FIXED.items()
         if name in settings and not _equal(settings[name], value)
     ]
     wrong += [
-        f"{name} is {value!r}, and what it does is not known here"
+        f"{name} is {brief(settings[name])}, but takes one of {', '.join(map(str, values))}"
+        for name, values in CHOICES.items()
+        if name in settings and not any(_equal(settings[name], value) for value in values)
+    ]
+    wrong += [
+        f"{name} is {brief(value)}, and what it does is not known here"
         for name, value in settings.items()
         if re.match(r"(agent|env\.crafter)\.", name) and not _known(name) and not _off(value)
     ]
@@ -72,7 +102,7 @@ def _check(settings, path):
 
 
 def _known(name):
-    known = (SAME, FIXED, TRAINING)
+    known = (SAME, FIXED, TRAINING, CHOICES)
     return any(name in part for part in known) or re.fullmatch(f"{ADDED}|{QUIET}", name)
 
 
@@ -86,11 +116,11 @@ def _added(name):
 
 def _value(name, value, path):
     """Whole numbers that YAML holds as 5e6 or 5000000.0 as such."""
-    whole = ("steps", "envs", "size", "length", "context", "horizon", "warmup")
-    if name.endswith(whole) and not isinstance(value, bool | list):
+    whole = ("seed", "steps", "envs", "size", "length", "context", "horizon", "warmup")
+    if name.endswith(whole) and type(value) not in (bool, list, int):
         number = _number(value)
-        if number is None or number != int(number):
-            raise Refused(f"{path} sets {name} to {value!r}, but it is a whole number")
+        if number is None or not number.is_integer():
+            raise Refused(f"{path} sets {name} to {brief(value)}, but it is a whole number")
         return int(number)
     return value
 
@@ -108,5 +138,5 @@ def _equal(value, wanted):
 def _number(value):
     try:  # YAML 1.1 reads 1e-3 as text
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -8,7 +8,8 @@ header under `absent`. In the shapes, T is steps, D units.
 import numpy as np
 from crafter import constants
 
-from dreamer import png, recorder, trajectory
+from dreamer import foreign_arrays, plain, png, recorder, trajectory
+from dreamer.columns import STEP
 from dreamer.family import Layer
 from jobs.errors import Refused
 
@@ -30,9 +31,8 @@ def header(where, episode, area, cap):
     """Layers, area, achievements and what is absent, from one episode; `where` it lies."""
     layers = {}
     for name, key in sorted(_layers(episode).items(), key=lambda item: _order(item[0])):
-        width = _steps(where, episode, key).shape[1]
-        belief = name in BELIEF
-        dtype = "float32" if name == "dyn/deter" else "float16"
+        belief, dtype = name in BELIEF, "float32" if name == "dyn/deter" else "float16"
+        width = foreign_arrays.steps(where, episode, key, dtype).shape[1]
         units = recorder.units(Layer(name, width, belief), cap)
         kept = len(units) if units else width
         layers[name] = {
@@ -57,11 +57,12 @@ def header(where, episode, area, cap):
 def columns(header, where, episode, index):
     """{column: values} of an episode, which is number `index` unless it has a number itself."""
     place, count = _position(where, episode, header["area"]), len(episode["player_pos"])
-    number, step = episode.get("episode", index), np.arange(count)
-    if not isinstance(number, int | np.integer) or number < 0:
-        raise Refused(f"{where} has the number {number!r:.40}, but episodes are counted from 0")
+    number, step = plain.whole(episode.get("episode", index), most=2**31 - 1), np.arange(count)
+    if number is None:
+        found = plain.brief(episode["episode"])
+        raise Refused(f"{where} has the number {found}, but episodes are counted from 0")
     found = {
-        "episode": np.full(count, int(number)),
+        "episode": np.full(count, number),
         "step": step,
         "x": place[:, 0],
         "y": place[:, 1],
@@ -75,7 +76,7 @@ def columns(header, where, episode, index):
     }
     keys = _layers(episode)
     for name, layer in header["layers"].items():
-        values = _steps(where, episode, keys.get(name, name))
+        values = foreign_arrays.steps(where, episode, keys.get(name, name), layer["dtype"])
         found[name] = values if layer["units"] is None else values[:, layer["units"]]
     _check(header, where, found, count)
     return found
@@ -95,71 +96,60 @@ def _order(name):
 
 def _column(where, episode, name):
     """Values [T] of a column of the recording."""
-    values = _array(where, episode, SOURCES[name])
+    values = foreign_arrays.array(where, episode, SOURCES[name])
     if name == "image":
-        if values.dtype != np.uint8 or values.ndim != 4 or values.shape[3] != 3:
+        if values.dtype != np.uint8 or values.ndim != 4 or values.shape[3] != 3 or not values.size:
             raise Refused(f"{where} has images of {values.dtype} {list(values.shape[1:])}")
         return [png.encode(image) for image in values]
     if name == "facing":
-        return np.array([_turn(where, turn) for turn in values.tolist()])
-    if values.ndim != 1 or values.dtype.kind not in "biuf":
+        turns = values.tolist() if values.ndim == 2 else [values.shape]
+        return np.array([_turn(where, turn) for turn in turns])
+    if values.ndim != 1:
         raise Refused(
             f"{where} has {SOURCES[name]} of shape {list(values.shape)}, not one per step"
         )
     if name == "action" and not np.isin(values, range(len(ACTIONS))).all():
         raise Refused(f"{where} has actions that are not one of Crafter's {len(ACTIONS)}")
-    return values.astype(int) if name == "action" else values
+    return foreign_arrays.fitting(where, SOURCES[name], values, STEP[name][0].to_pandas_dtype())
 
 
 def _turn(where, turn):
     if not isinstance(turn, list) or tuple(turn) not in TURNS:
-        raise Refused(f"{where} has the facing {turn!r:.40}, which is none of the four directions")
+        found = plain.brief(turn)
+        raise Refused(f"{where} has the facing {found}, which is none of the four directions")
     return TURNS[tuple(turn)]
 
 
 def _position(where, episode, area):
     """Tiles [T, 2], whole numbers within the area."""
-    place = _array(where, episode, "player_pos")
-    if place.ndim != 2 or place.shape[1] != 2 or not len(place) or (place != place.round()).any():
+    place = foreign_arrays.array(where, episode, "player_pos")
+    wrong = place.ndim != 2 or place.shape[1] != 2 or not len(place) or place.dtype.kind == "b"
+    if wrong or (place != place.round()).any():
         raise Refused(f"{where} has no positions (x, y) in whole tiles under player_pos")
     if (place < 0).any() or (place >= area).any():
+        low, high = (f"({x:g}, {y:g})" for x, y in (place.min(0), place.max(0)))
         raise Refused(
-            f"{where} visits ({place[:, 0].max():g}, {place[:, 1].max():g}), outside a world of "
-            f"{area[0]} x {area[1]} tiles; say its size with --area, or area in the configuration"
+            f"{where} visits {low} to {high}, outside a world of {area[0]} x {area[1]} tiles, "
+            "counted from 0; say its size with --area, or area in the configuration"
         )
     return place.astype(int)
 
 
 def _counts(where, episode):
     """{achievement: counts so far [T]} from a list of dicts, one per step."""
-    rows = episode.get("achievements") or [{}]
+    rows = episode.get("achievements", ())
+    rows = [{}] if isinstance(rows, list | tuple) and not rows else rows
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Refused(f"{where} has achievements that are not one dict per step")
-    return {name: np.array([row.get(name, 0) for row in rows]) for name in rows[0]}
-
-
-def _steps(where, episode, key):
-    """Activity [T, D] of a layer, whatever shape it has per step."""
-    values = _array(where, episode, key)
-    if values.ndim < 2 or values.dtype.kind not in "biuf":
-        raise Refused(
-            f"{where} has {key} of shape {list(values.shape)}, which is no layer's activity"
+    if not all(isinstance(name, str) for name in rows[0]):
+        raise Refused(f"{where} has achievements whose names are no texts")
+    counts = {name: [row.get(name, 0) for row in rows] for name in rows[0]}
+    return {
+        name: foreign_arrays.fitting(
+            where, f"achievement {name}", foreign_arrays.array(where, counts, name), np.int16
         )
-    return values.reshape(len(values), -1)
-
-
-def _array(where, episode, key):
-    if key not in episode:
-        raise Refused(
-            f"{where} has no {key}, which every episode needs, or which the first one has"
-        )
-    try:
-        values = np.asarray(episode[key])
-    except ValueError:
-        values = np.array(None)
-    if values.dtype == object:
-        raise Refused(f"{where} has {key} whose steps differ in shape")
-    return values
+        for name in counts
+    }
 
 
 def _check(header, where, found, count):

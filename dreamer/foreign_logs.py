@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 
-from dreamer import trajectory
+from dreamer import plain, trajectory
 from jobs.errors import Refused
 
+NUMBERS = (int, float)
 TRAIN = "train/"
 KEPT = ("loss/", "ent/", "rand/", "dyn_ent", "rep_ent", "ret", "val", "adv")
 NAMES = {"loss/image": "loss/rec"}
@@ -56,10 +57,12 @@ def _column(rows, name, kind=float):
 def _line(path, number, text):
     try:
         found = json.loads(text)
-        step = int(found["step"])
-    except (ValueError, TypeError, KeyError):
+        step = plain.whole(int(found["step"]))
+        numbers = {name: float(value) for name, value in found.items() if type(value) in NUMBERS}
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        step = None
+    if step is None:
         raise Refused(
             f"{path}, line {number}, is no line of a training log; remove it, or the whole file"
-        ) from None
-    numbers = {name: value for name, value in found.items() if isinstance(value, int | float)}
+        )
     return {**numbers, "step": step}

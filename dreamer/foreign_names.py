@@ -59,6 +59,11 @@ FIXED = {
     "env.crafter.size": [64, 64],
     "task": "crafter_reward",
 }
+# What may be set in one of these ways.
+CHOICES = {
+    "agent.include_position": (True, False),
+    "jax.compute_dtype": ("float32", "bfloat16"),
+}
 # What training here always does; a difference is told, because the weights are as good.
 TRAINING = {
     **dict.fromkeys(("agent.ac_grads", "agent.retnorm.debias"), False),
@@ -79,5 +84,5 @@ ADDED = r"agent\.(l1_\w+|mask_\w+|rollout_\w+|loss_scales\.\w+)"
 QUIET = (
     r".*\.(winit|outscale)|agent\.(report\w*|record_activations|probe_policy|seed_ablation\w*)"
     r"|agent\.(policy\.unimix|policy_dist_cont|opt\.anneal|(advnorm|valnorm)\.(rate|limit))"
-    r"|agent\.include_position|env\.crafter\.(logs|use_seed)"
+    r"|env\.crafter\.(logs|use_seed)"
 )

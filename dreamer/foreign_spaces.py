@@ -6,6 +6,10 @@ from dreamer.trajectory import POSITION
 from jobs.errors import Refused
 
 VECTORS = {POSITION: 2}  # observations beside the image that the environment can give: their width
+DIMENSIONS = {
+    **{"enc/cnn0/kernel": 4, "enc/mlp0/kernel": 2, "dec/imgout/kernel": 4},
+    "pol/head/action/logits/kernel": 2,
+}
 HEAD = re.compile(r"dec/vec/(.+)/(pred|logits)/kernel")
 
 
@@ -15,6 +19,7 @@ def keys(shapes, told, path):
     `told`: whether the run's config says that the agent is given its position. What the shapes do
     not tell, or Crafter cannot give, is refused by name; `path` is the file they come from.
     """
+    _check(shapes, path)
     decoded = {
         found[1]: _head(found, shapes, path) for found in map(HEAD.fullmatch, shapes) if found
     }
@@ -44,6 +49,14 @@ def check_actions(shapes, count, path):
             f"{path} has {name} {list(shapes[name])}: {shapes[name][1]} actions, but Crafter has "
             f"{count}"
         )
+
+
+def _check(shapes, path):
+    """Refuse parameters of other dimensions than those by which observations are told."""
+    for name, shape in shapes.items():
+        wanted = DIMENSIONS.get(name, 2 if HEAD.fullmatch(name) else len(shape))
+        if len(shape) != wanted:
+            raise Refused(f"{path} has {name} {list(shape)}, but it has {wanted} dimensions")
 
 
 def _head(found, shapes, path):

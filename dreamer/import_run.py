@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from dreamer import checkpoint as checkpoints
-from dreamer import family, foreign, foreign_logs, foreign_spaces, pickles, spaces, stages
+from dreamer import family, foreign, foreign_logs, foreign_spaces, pickles, plain, spaces, stages
 from dreamer.envs import vector
 from dreamer.trajectory import POSITION
 from jobs import cli, closure, files, specs
@@ -55,10 +55,25 @@ def parameters(path):
     if not isinstance(params, dict) or not all(isinstance(name, str) for name in params):
         raise Refused(f"{path} is no agent of DreamerV3: it has no parameters by name")
     values = {
-        name: np.asarray(value) for name, value in params.items() if not name.startswith(OPTIMIZER)
+        name: _numbers(name, value, path)
+        for name, value in params.items()
+        if not name.startswith(OPTIMIZER)
     }
     counters = found.get("counters")
     return values, counters if isinstance(counters, dict) else {}
+
+
+def _numbers(name, value, path):
+    try:
+        found = plain.array(value)
+    except ValueError as error:
+        raise Refused(f"{path} has the parameter {name} {error}") from None
+    if not np.isfinite(found).all():
+        raise Refused(
+            f"{path} has NaN or infinity in {name}: its training had failed; import an earlier "
+            "checkpoint of the run"
+        )
+    return found
 
 
 def about(found, values, counters):
@@ -78,7 +93,7 @@ def about(found, values, counters):
         "agent": AGENT,
         "options": tree,
         "step": step(found.step),
-        "updates": int(counters.get("updates") or values["slowval_count/value"]),
+        "updates": updates(counters, values, found.agent),
         "seed": tree["seed"],
         "spaces": spaces.to_json(seen),
         "world": env.world,
@@ -103,10 +118,19 @@ def check(wanted, found, path):
 
 def step(path):
     """Environment steps of the training from a step.pkl; 0 where it is not there."""
-    found = pickles.load(path) if path else 0
-    if not isinstance(found, int | np.integer):
-        raise Refused(f"{path} holds no number of steps")
-    return int(found)
+    found = plain.whole(pickles.load(path)) if path else 0
+    if found is None:
+        raise Refused(f"{path} holds no number of steps; without it 0 steps are told")
+    return found
+
+
+def updates(counters, values, path):
+    """How often the parameters were updated, as their file counts it, else as the slow critic."""
+    found = plain.whole(counters.get("updates") or int(values["slowval_count/value"]))
+    if found is None:
+        told = plain.brief(counters["updates"])
+        raise Refused(f"{path} counts {told} updates, which is no whole number")
+    return found
 
 
 def provenance(spec):

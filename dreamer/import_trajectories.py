@@ -4,11 +4,12 @@ import hashlib
 import sys
 from pathlib import Path
 
-from dreamer import foreign_episodes, pickles, recorder, stages, trajectory
+from dreamer import foreign_episodes, pickles, plain, recorder, stages, trajectory
 from jobs import cli, closure, files, foreign, specs
 from jobs.errors import Refused
 
 NEEDED = ("layers", "area", "achievements", "absent")
+MOST = 2**15  # tiles of a side, which a column of positions holds
 TOLD = {"true": True, "false": False, "unknown": None}
 
 
@@ -39,8 +40,10 @@ def main(
         told = header.get("told_position") if told is None else told
         trajectory.join(out, {**header, "told_position": told}, paths)
     else:
-        first = next(episodes(paths))
-        header = foreign_episodes.header(*first, area or foreign_episodes.AREA, cap) | made
+        size = world(area or foreign_episodes.AREA, "--area, or area in the configuration,")
+        if cap < 1:
+            raise Refused(f"--cap, or cap in the configuration, is {cap}, but takes 1 or more")
+        header = foreign_episodes.header(*next(episodes(paths)), size, cap) | made
         header |= {"kind": "trajectory", "units": recorder.UNITS, "options": {"cap": cap}}
         trajectory.write(out, {**header, "told_position": told}, columns(header, paths))
     return {"imported": made["imported"]["files"]}
@@ -59,13 +62,23 @@ def own(path):
         raise Refused(f"{path} has other columns than its header says: {', '.join(differing)}")
     if not {"x", "y"} <= set(wanted) or not header["layers"]:
         raise Refused(f"{path} holds no positions (x, y) or no layers, so there is nothing to ask")
-    for name, size in zip("xy", header["area"], strict=True):
+    for name, size in zip("xy", world(header["area"], f"the area in {path}"), strict=True):
         column = trajectory.read(path, [name])[name]
         if column.min() < 0 or column.max() >= size:
             raise Refused(
                 f"{path} has {name} from {column.min()} to {column.max()}, not 0 to {size - 1}"
             )
     return header
+
+
+def world(area, where):
+    """An area [W, H] in tiles, or a refusal that says `where` it comes from."""
+    sides = area if isinstance(area, list) else []
+    if len(sides) != 2 or None in [plain.whole(side, MOST) for side in sides] or 0 in sides:
+        raise Refused(
+            f"{where} is {plain.brief(area)}, but takes two numbers of tiles, 1 to {MOST}"
+        )
+    return area
 
 
 def episodes(paths):
@@ -76,7 +89,7 @@ def episodes(paths):
             found = [found]
         elif isinstance(found, dict):
             found = found.get("episodes")
-        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        if not found or not isinstance(found, list) or not all(map(_named, found)):
             raise Refused(f"{path} holds no recorded episodes; they are dicts with player_pos")
         for index, episode in enumerate(found):
             yield path.name if len(found) == 1 else f"{path.name}, episode {index}", episode
@@ -117,6 +130,10 @@ def provenance(spec):
         "code": code,
         "versions": stages.versions(),
     }
+
+
+def _named(episode):
+    return isinstance(episode, dict) and all(isinstance(name, str) for name in episode)
 
 
 def _told(word):

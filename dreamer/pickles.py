@@ -1,22 +1,23 @@
 """Read pickles of other projects without running anything in them.
 
 A pickle is a program that may call any function of Python. Here its instructions are checked one by
-one before it runs, and the only things that it can name are the makers below, which build numpy
-arrays, numpy scalars and Python's own containers from checked values.
+one before it runs, and the only things that it can name are makers (`dreamer.pickle_makers`): they
+build numpy arrays, numpy scalars and Python's own containers from checked values. Keys are plain,
+so that none of them takes longer to hash than it is long.
 """
 
-import math
 import os
 import pickle
 import pickletools
 import re
 
-import numpy as np
-
+from dreamer.pickle_makers import MAKERS, Array, Kind, Maker
+from dreamer.plain import keys
 from jobs.errors import Refused
 
 FORBIDDEN = re.compile(r"EXT\d|(BIN)?PERSID|INST|OBJ|NEWOBJ(_EX)?|NEXT_BUFFER|READONLY_BUFFER")
-CODE = re.compile(r"(\?|b1|[biufc]\d{1,2}|[SU]\d{1,6})")
+WHOLE = ("INT", "LONG", "LONG1", "LONG4")
+COPIES = 4  # bytes that it may make of each byte of the file
 FAULTS = (
     *(pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError),
     *(AttributeError, OverflowError, MemoryError, RecursionError, UnicodeDecodeError),
@@ -38,7 +39,7 @@ def load(path):
         with open(path, "rb") as file:
             _check(file, size, path)
             file.seek(0)
-            return _Unpickler(file, path).load()
+            return _Unpickler(file, path, size).load()
     except FAULTS as error:
         words = " ".join(str(error).split())[:200] or type(error).__name__
         raise Refused(f"{path} is cut off or not a pickle ({words}); copy it again") from None
@@ -54,14 +55,22 @@ def _check(file, size, path):
             )
         if code.name in ("PUT", "LONG_BINPUT", "FRAME") and value > size:
             raise ValueError(f"{code.name} {value} points beyond its {size} bytes")
+        if code.name in WHOLE and value.bit_length() > 64:
+            raise ValueError(f"it holds a whole number of {value.bit_length()} bits, more than 64")
 
 
-class _Unpickler(pickle.Unpickler):
-    """An unpickler to whom every name but the makers' is unknown."""
+class _Unpickler(pickle._Unpickler):
+    """Python's unpickler, as it is written in Python, with stricter instructions.
 
-    def __init__(self, file, path):
+    Every name but the makers' is unknown to it, only what they made can be given a state, and keys
+    of dictionaries and items of sets are checked before they are hashed.
+    """
+
+    dispatch = dict(pickle._Unpickler.dispatch)
+
+    def __init__(self, file, path, size):
         super().__init__(file)
-        self.path = path
+        self.path, self.left = path, COPIES * size + 2**20
 
     def find_class(self, module, name):
         """The maker that stands for a name; called for every name in the pickle."""
@@ -73,108 +82,64 @@ class _Unpickler(pickle.Unpickler):
             )
         return found
 
-
-class _Maker:
-    """A function that a pickle may call but cannot change."""
-
-    __slots__ = ("make",)
-
-    def __init__(self, make):
-        self.make = make
-
-    def __call__(self, *arguments):
-        return self.make(*arguments)
-
-    def __setstate__(self, _):
-        raise TypeError("it tries to change a function")
+    def spend(self, value):
+        """Count the bytes of a new value."""
+        sized = isinstance(value, bytes | bytearray)
+        self.left -= len(value) if sized else getattr(value, "nbytes", 0)
+        if self.left < 0:
+            raise ValueError(f"it makes more than {COPIES} copies of its content")
 
 
-class _Kind:
-    """A plain number or text type on its way from the pickle, never numpy's own object."""
-
-    def __init__(self, code):
-        if not isinstance(code, str) or not CODE.fullmatch(code):
-            raise TypeError(f"arrays of the type {code!r:.60} are not plain numbers or text")
-        self.type = np.dtype(code)
-
-    def __setstate__(self, state):
-        _, order, subarray, names, fields, *_ = state
-        if (subarray, names, fields) != (None, None, None) or order not in ("<", ">", "|", "="):
-            raise TypeError("its arrays have a compound type")
-        self.type = self.type.newbyteorder(order)
+def _reduce(unpickler):
+    pickle._Unpickler.load_reduce(unpickler)
+    unpickler.spend(unpickler.stack[-1])
 
 
-class _Array(np.ndarray):
-    """An array whose content the pickle gives after making it."""
-
-    def __setstate__(self, state):
-        _, shape, kind, fortran, data = state
-        super().__setstate__((1, *_checked(shape, kind, data), bool(fortran), bytes(data)))
-
-
-def _checked(shape, kind, data):
-    """(shape, numpy type) after making sure that `data` holds as many bytes as they need."""
-    if not isinstance(kind, _Kind) or not isinstance(data, bytes | bytearray):
-        raise TypeError("its arrays are not plain numbers or text")
-    if not all(type(side) is int and side >= 0 for side in shape):
-        raise TypeError(f"an array has the shape {shape!r:.60}")
-    if math.prod(shape) * kind.type.itemsize != len(data):
-        raise ValueError(f"an array of shape {list(shape)} has {len(data)} bytes")
-    return tuple(shape), kind.type
+def _build(unpickler):
+    made = unpickler.stack[-2]
+    if not isinstance(made, Maker | Kind | Array):
+        raise TypeError(f"it gives a state to a {type(made).__name__}")
+    pickle._Unpickler.load_build(unpickler)
+    unpickler.spend(made)
 
 
-def _kind(code, *_):
-    return _Kind(code)
+def _setitem(unpickler):
+    value, key = unpickler.stack.pop(), unpickler.stack.pop()
+    _update(unpickler.stack[-1], [key, value])
 
 
-def _array(*_):
-    return np.ndarray.__new__(_Array, (0,), np.int8)
+def _setitems(unpickler):
+    items = unpickler.pop_mark()
+    _update(unpickler.stack[-1], items)
 
 
-def _from_buffer(data, kind, shape, order):
-    shape, kind = _checked(shape, kind, data)
-    return np.frombuffer(data, kind).reshape(shape, order="F" if order == "F" else "C")
+def _dict(unpickler):
+    items = unpickler.pop_mark()
+    unpickler.append(_update({}, items))
 
 
-def _scalar(kind, data):
-    shape, kind = _checked((), kind, data)
-    return np.frombuffer(data, kind)[0]
+def _additems(unpickler):
+    items = unpickler.pop_mark()
+    if type(unpickler.stack[-1]) is not set:
+        raise TypeError("it adds items to what is no set")
+    unpickler.stack[-1].update(keys(items))
 
 
-def _encode(text, encoding):
-    """How old pickles hold bytes: as text of the same numbers."""
-    if encoding not in ("latin1", "latin-1", "ascii"):
-        raise TypeError(f"it decodes by {encoding!r:.40}")
-    return text.encode("latin1")
+def _frozenset(unpickler):
+    items = unpickler.pop_mark()
+    unpickler.append(frozenset(keys(items)))
 
 
-def _bytes(text="", encoding="latin1"):
-    return text if isinstance(text, bytes) else _encode(text, encoding)
+def _update(found, items):
+    """The dictionary `found` with [key, value, key, value ...] on top."""
+    if type(found) is not dict:
+        raise TypeError("it sets items of what is no dictionary")
+    found.update(zip(keys(items[::2]), items[1::2], strict=True))
+    return found
 
 
-def _bytearray(*arguments):
-    return bytearray(_bytes(*arguments))
-
-
-def _unusual(*_):
-    raise TypeError("it makes an array in an unusual way")
-
-
-_builtins = {
-    **{kind.__name__: kind for kind in (set, frozenset, complex)},
-    **{"bytes": _bytes, "bytearray": _bytearray},
+_Unpickler.dispatch |= {
+    **{pickle.REDUCE[0]: _reduce, pickle.BUILD[0]: _build, pickle.DICT[0]: _dict},
+    **{pickle.SETITEM[0]: _setitem, pickle.SETITEMS[0]: _setitems},
+    **{pickle.ADDITEMS[0]: _additems, pickle.FROZENSET[0]: _frozenset},
 }
-_names = {
-    ("numpy", "dtype"): _kind,
-    ("numpy", "ndarray"): _unusual,
-    ("numpy.core.multiarray", "_reconstruct"): _array,
-    ("numpy.core.multiarray", "scalar"): _scalar,
-    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
-    ("_codecs", "encode"): _encode,
-    **{
-        (module, name): _builtins[name]
-        for module in ("builtins", "__builtin__")
-        for name in _builtins
-    },
-}
-MAKERS = {name: _Maker(make) for name, make in _names.items()}

@@ -1,5 +1,6 @@
 """Where the files of imported runs and recordings lie; what is missing is refused in a sentence."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ def run(folder, checkpoint="latest"):
             f"{folder} is no run directory of DreamerV3: config.yaml is not in it; give the folder "
             "that was its --logdir"
         )
-    stamp = _latest(folder) if checkpoint == "latest" else checkpoint
+    stamp = _stamp(folder, checkpoint)
     agent = folder / "ckpt" / stamp / "agent.pkl"
     if not agent.is_file():
         known = sorted(path.parent.name for path in folder.glob("ckpt/*/agent.pkl"))
@@ -61,11 +62,16 @@ def recordings(folder):
     return found
 
 
-def _latest(folder):
-    path = folder / "ckpt" / "latest"
-    if not path.is_file():
-        raise Refused(f"{path} does not exist, so the newest checkpoint is not known; name one")
-    stamp = path.read_text(errors="replace").strip()
-    if not stamp or Path(stamp).name != stamp:
-        raise Refused(f"{path} holds {stamp[:60]!r}, which is no checkpoint's name; name one")
-    return stamp
+def _stamp(folder, checkpoint):
+    """Name of a folder in `ckpt`: `checkpoint` itself, or what the file `latest` holds."""
+    place = "checkpoint"
+    if checkpoint == "latest":
+        place = folder / "ckpt" / "latest"
+        if not place.is_file():
+            raise Refused(
+                f"{place} does not exist, so the newest checkpoint is not known; name one"
+            )
+        checkpoint = place.read_text(errors="replace").strip()
+    if not re.fullmatch(r"\w[\w.-]*", checkpoint):
+        raise Refused(f"{place} holds {checkpoint[:60]!r}, which is no checkpoint's name; name one")
+    return checkpoint

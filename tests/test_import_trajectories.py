@@ -110,7 +110,7 @@ GOOD = foreign_run.episode(0)
     "episodes, sentence",
     [
         ([{**GOOD, "player_pos": GOOD["player_pos"] + 0.5}], "no positions .x, y. in whole tiles"),
-        ([far(0)], r"visits \(70, 70\), outside a world of 64 x 64 tiles; say its size"),
+        ([far(0)], r"visits \(70, 70\) to \(70, 70\), outside a world of 64 x 64 tiles"),
         ([GOOD, {**GOOD, "episode": 5}], "episode_000.pkl and episode_001.pkl hold the same path"),
         ([GOOD, foreign_run.episode(4) | {"episode": 0}], "is episode 0, which another file is"),
         ([{**GOOD, "reward": [0.0] * 5}], "has 12 steps, but not so many of reward"),

@@ -22,7 +22,7 @@ from jobs.errors import Refused
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 PLAIN = [
     {"a": [1, 2.5, None, True], "b": (b"bytes", "text", {"deep": {1, 2}})},
-    [frozenset({3}), bytearray(b"x"), 1 + 2j, 10**30, b"", "ü"],
+    [frozenset({3}), bytearray(b"x"), 1 + 2j, 2**63, b"", "ü"],
     np.arange(24, dtype=np.float32).reshape(2, 3, 4),
     np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     np.arange(3, dtype=">i2"),
