@@ -44,6 +44,9 @@ def header(where, episode, area, cap):
         }
     if not layers:
         raise Refused(f"{where} holds no activity of any layer: neither deter, stoch nor act/...")
+    taken = [name for name in layers if name in ("", *STEP) or name.startswith("achievement_")]
+    if taken:
+        raise Refused(f"{where} has a layer named '{taken[0]}', which is another column's name")
     known = {*COUNTED, *(name for name, key in SOURCES.items() if key in episode)}
     return {
         "layers": layers,

@@ -42,7 +42,9 @@ def load(path):
             return _Unpickler(file, path, size).load()
     except FAULTS as error:
         words = " ".join(str(error).split())[:200] or type(error).__name__
-        raise Refused(f"{path} is cut off or not a pickle ({words}); copy it again") from None
+        raise Refused(
+            f"{path} is cut off or no pickle of plain data ({words}); copy it again"
+        ) from None
 
 
 def _check(file, size, path):

@@ -59,6 +59,8 @@ def array(value):
 
 def _size(items, depth):
     """Bytes, about, of nested lists, counted until there are too many."""
+    if {int, float, bool}.issuperset(map(type, items)):
+        return ITEM * len(items)
     total = 0
     for item in items:
         total += ITEM

@@ -10,8 +10,8 @@ from jobs.errors import Refused
 
 SCHEMA = Path(__file__).parent.parent / "rules/config.schema.yaml"
 BAD = [
-    ({"rew.bins": 1}, "rew.bins is 1, but takes at least 2"),
-    ({"val.bins": 0}, "val.bins is 0, but takes at least 2"),
+    ({"rew.bins": 1}, "rew.bins is 1, but takes 2 to 1048576"),
+    ({"val.bins": 0}, "val.bins is 0, but takes 2 to 1048576"),
     ({"dyn.deter": 10, "dyn.blocks": 4}, "dyn.deter is 10, but must be a multiple of dyn.blocks"),
     ({"run.updates_per_call": 0}, "run.updates_per_call is 0, but"),
     ({"run.devices": 3}, "run.batch_size is 16, but must be a multiple of run.devices, which is 3"),
@@ -27,6 +27,9 @@ BAD = [
     ({"enc.mults": []}, "enc.mults is .*, but takes whole numbers above zero"),
     ({"dec.keys": "("}, "dec.keys is '.*, but takes a regular expression"),
     ({"env.crafter.egocentric_view": 4}, "egocentric_view is 4, but takes 0 or an odd number"),
+    ({"dyn.deter": 4 * 10**12}, "dyn.deter is 4000000000000, but takes 1 to 1048576"),
+    ({"pol.layers": 10**6}, "pol.layers is 1000000, but takes 1 to 100"),
+    ({"env.crafter.area": [64, 10**8]}, "a side takes at most 1024 tiles"),
     ({"env.crafter.length": 0}, "env.crafter.length is 0"),
     ({"run.snapshots": [10, 400], "run.steps": 300}, "run.snapshots holds 400, .* 1 to run.steps"),
     ({"run.snapshots": [10, 10]}, "run.snapshots is .*, but takes each step once"),

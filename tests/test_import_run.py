@@ -1,5 +1,6 @@
 """A run of the authors' implementation, or of a fork, becomes a checkpoint that acts."""
 
+import itertools
 import os
 import pickle
 from pathlib import Path
@@ -11,6 +12,7 @@ import dreamer
 from dreamer import (
     checkpoint,
     foreign,
+    foreign_logs,
     foreign_names,
     import_run,
     options,
@@ -120,6 +122,13 @@ def resized(name, shape):
         (foreign_run.parameters(False, 6), "6 actions, but Crafter has 17"),
         (resized("dyn/obs0/kernel", (3, 3)), r"1 of \d+ parameters.*obs0/kernel .3, 3. not .136"),
         (resized("dyn/extra/kernel", (2, 2)), "dyn/extra/kernel .2, 2. not absent"),
+        (resized("enc/cnn0/kernel", ()), r"enc/cnn0/kernel \[\], but it has 4 dimensions"),
+        (resized("enc/mlp0/kernel", (3,)), r"enc/mlp0/kernel \[3\], but it has 2 dimensions"),
+        (resized("pol/head/action/logits/kernel", (3,)), r"kernel \[3\], but it has 2 dimensions"),
+        (resized("dec/vec/x/pred/kernel", (3,)), r"kernel \[3\], but it has 2 dimensions"),
+        ({**PLAIN, "a": [[1], [2, 3]]}, "the parameter a whose steps differ in shape"),
+        ({**PLAIN, "a": "text"}, "the parameter a that is no array of numbers"),
+        ({**PLAIN, "enc/cnn0/bias": np.full(4, np.nan)}, "NaN or infinity in enc/cnn0/bias: its"),
         ({**PLAIN, "enc/cnn0/bias": np.zeros(4)}, "enc/cnn0/bias is float64, not float32"),
         ({}, "no pol/head/action/logits/kernel"),
     ],
@@ -151,6 +160,19 @@ def test_parameters_that_do_not_fit_are_named(tmp_path, values, sentence):
         ),
         ({"task": "atari_pong"}, "task is 'atari_pong', but only 'crafter_reward'"),
         ({"run": {"steps": "many"}}, "run.steps to 'many', but it is a whole number"),
+        ({"run": {"steps": float("inf")}}, "run.steps to inf, but it is a whole number"),
+        ({"seed": "abc"}, "seed to 'abc', but it is a whole number"),
+        ({"seed": [1]}, r"seed is \[1\], but takes a whole number"),
+        ({"seed": None}, "seed to None, but it is a whole number"),
+        ({"agent": {"enc": {"simple": {"mults": []}}}}, r"enc.mults is \[\], but takes whole"),
+        ({"agent": {"dyn": {"rssm": {"deter": 4 * 10**12}}}}, "dyn.deter is 4000000000000, but"),
+        ({"agent": {"enc": {"simple": {"layers": 10**6}}}}, "enc.layers is 1000000, but takes 1"),
+        ({"env": {"crafter": {"area": [10**8, 10**8]}}}, "a side takes at most 1024 tiles"),
+        ({"run": {"envs": 10**9}}, "replay.size is 5000000, but 1000000000 environments"),
+        ({"replay": {"size": 1}}, "replay.size is 1, but 1 environments"),
+        ({"replay_context": 0}, "replay.context is 0, but"),
+        ({"jax": {"compute_dtype": "float16"}}, "compute_dtype is 'float16', but takes one of"),
+        ({"agent": {"include_position": "yes"}}, "include_position is 'yes', but takes one of"),
     ],
 )
 def test_settings_that_change_what_it_computes_are_refused_by_name(tmp_path, settings, sentence):
@@ -211,6 +233,74 @@ def test_a_pickle_without_parameters_is_refused(tmp_path, content):
     (run / "ckpt" / foreign_run.STAMP / "agent.pkl").write_bytes(pickle.dumps(content))
     with pytest.raises(Refused, match="no parameters by name"):
         import_run.main(tmp_path / "c.safetensors", run)
+
+
+@pytest.mark.parametrize("updates", [[1, 2], float("nan"), -3, True])
+def test_a_count_of_updates_that_is_none_is_refused(tmp_path, updates):
+    run = foreign_run.save(tmp_path / "run", PLAIN)
+    content = {"params": PLAIN, "counters": {"updates": updates}}
+    (run / "ckpt" / foreign_run.STAMP / "agent.pkl").write_bytes(pickle.dumps(content))
+    with pytest.raises(Refused, match="updates, which is no whole number"):
+        import_run.main(tmp_path / "c.safetensors", run)
+
+
+@pytest.mark.parametrize("content", [-5, True, 2.5, "x", 10**400])
+def test_a_count_of_steps_that_is_none_is_refused(tmp_path, content):
+    path = tmp_path / "step.pkl"
+    path.write_bytes(pickle.dumps(content))
+    with pytest.raises(Refused, match="holds no number of steps|a whole number of 1329 bits"):
+        import_run.step(path)
+
+
+@pytest.mark.parametrize("stamp", [f"../ckpt/{foreign_run.STAMP}", "..", ".", "", "a/b", "a\0b"])
+def test_a_stamp_is_one_name(tmp_path, stamp):
+    run = foreign_run.save(tmp_path / "run", PLAIN)
+    with pytest.raises(Refused, match="which is no checkpoint's name"):
+        import_run.main(tmp_path / "c.safetensors", run, checkpoint=stamp)
+
+
+LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n"
+    for old, new in itertools.pairwise("abcdefghijklmno")
+)
+SETTINGS = {
+    "aliases of aliases": LAUGHS,
+    "an alias of itself": f"a: &a [{', '.join(['*a'] * 1000)}]",
+    "merged twice": "a: &a {x: 1}\n"
+    + "".join(f"m{i}: &m{i} {{<<: [*{'a' if not i else f'm{i - 1}'}, "
+              f"*{'a' if not i else f'm{i - 1}'}]}}\n" for i in range(40)),
+    "depth": "[" * 100_000,
+    "a long number": "a: " + "9" * 10_000,
+    "a wrong tag": "a: !!bool x",
+    "a date that is none": "a: 2001-99-99",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_that_are_hostile_are_refused_at_once(tmp_path, name):
+    (tmp_path / "config.yaml").write_text(SETTINGS[name])
+    with pytest.raises(Refused, match="is not YAML"):
+        foreign.read(tmp_path / "config.yaml")
+
+
+def test_an_alias_is_read(tmp_path):
+    more = "agent: {dyn: {rssm: {deter: 8}}, enc: {simple: {depth: 2}}}\ntask: t\n"
+    (tmp_path / "config.yaml").write_text(more + "a: &a [1, 2]\nb: *a\n")
+    assert foreign.read(tmp_path / "config.yaml")["b"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *('{"step": 1e999}', '{"step": NaN}', "[" * 100_000, "[1]", '{"step": -1}'),
+        *(f'{{"step": {10**23}}}', f'{{"step": 1, "train/loss/rew": {10**400}}}'),
+    ],
+    ids=lambda line: line[:20],
+)
+def test_a_line_that_is_none_of_a_log_is_refused(tmp_path, line):
+    (tmp_path / "metrics.jsonl").write_text(line)
+    with pytest.raises(Refused, match="line 1, is no line of a training log"):
+        foreign_logs.read(tmp_path / "metrics.jsonl")
 
 
 LOG = """{"step": 81, "episode/score": 1.1, "episode/length": 80.0}

@@ -103,6 +103,18 @@ def far(number):
     return foreign_run.episode(number, player_pos=np.full((12, 2), 70.0))
 
 
+def shared(depth):
+    """A list of two lists of two lists ..., each kept once: more numbers than any memory holds."""
+    found = [0]
+    for _ in range(depth):
+        found = [found, found]
+    return found
+
+
+def with_one(values, wrong):
+    return np.concatenate([np.full_like(values[:1], wrong), values[1:]])
+
+
 GOOD = foreign_run.episode(0)
 
 
@@ -130,12 +142,59 @@ GOOD = foreign_run.episode(0)
         ([{**GOOD, "episode": -1}], "has the number -1"),
         ([[1, 2]], "holds no recorded episodes"),
         ([{"deter": 1}], "holds no recorded episodes"),
+        ([{**GOOD, 1: 2}], "holds no recorded episodes"),
+        ([{**GOOD, "player_pos": GOOD["player_pos"] - 21}], r"visits \(-1, -1\) to \(3, 3\), out"),
+        ([{**GOOD, "player_pos": GOOD["player_pos"].astype(str)}], "player_pos that is no array"),
+        ([{**GOOD, "player_pos": GOOD["player_pos"] * 1j}], "player_pos that is no array of numb"),
+        ([{**GOOD, "player_pos": shared(40)}], "player_pos with more numbers in lists than can"),
+        ([{**GOOD, "player_facing": [shared(40)] * 12}], "player_facing with more numbers in list"),
+        ([{**GOOD, "player_facing": np.ones((12, 2, 2))}], "is none of the four directions"),
+        ([GOOD, {**GOOD, "deter": with_one(GOOD["deter"], np.nan)}], "001.pkl has deter with NaN"),
+        ([{**GOOD, "deter": with_one(GOOD["deter"], -np.inf)}], "deter with NaN or infinity"),
+        ([{**GOOD, "stoch": with_one(GOOD["stoch"], 1e30)}], "0 to 1e.30, which .* as float16"),
+        ([{**GOOD, "deter": np.zeros((0, 6))}], r"deter of shape \[0, 6\], which is no layer's"),
+        ([{**GOOD, "deter": np.zeros((12, 0))}], r"deter of shape \[12, 0\], which is no layer's"),
+        ([{**GOOD, "reward": with_one(GOOD["reward"], np.nan)}], "reward with NaN or infinity"),
+        ([{**GOOD, "vital_food": np.full(12, 300)}], "vital_food of 300 to 300, which .* int8"),
+        ([{**GOOD, "is_terminal": np.full(12, 0.5)}], "is_terminal of 0.5 to 0.5, which .* bool"),
+        ([{**GOOD, "image": np.zeros((12, 0, 0, 3), np.uint8)}], r"images of uint8 \[0, 0, 3\]"),
+        ([{**GOOD, "episode": 2**40}], "has the number 1099511627776, but"),
+        ([{**GOOD, "episode": 10**30}], "holds a whole number of 100 bits"),
+        ([{**GOOD, "episode": True}], "has the number True, but"),
+        ([{**GOOD, "episode": shared(40)}], "has the number .*, but episodes are counted from 0"),
+        ([{**GOOD, "achievements": [{"eat": shared(40)}] * 12}], "eat with more numbers in lists"),
+        ([{**GOOD, "achievements": [{1: 2}] * 12}], "achievements whose names are no texts"),
+        ([{**GOOD, "act/x": np.ones((12, 3))}], "a layer named 'x', which is another column's"),
     ],
 )
 def test_what_is_no_recording_is_refused_and_nothing_is_written(tmp_path, episodes, sentence):
     with pytest.raises(Refused, match=sentence):
         imported(tmp_path, episodes)
     assert not (tmp_path / "trajectory.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    "flags, sentence",
+    [
+        ({"area": [64]}, r"--area, .*, is \[64\], but takes two numbers of tiles"),
+        ({"area": [64, 64, 64]}, r"is \[64, 64, 64\], but takes two"),
+        ({"area": [0, 64]}, r"is \[0, 64\], but takes two"),
+        ({"area": [-1, 5]}, r"is \[-1, 5\], but takes two"),
+        ({"area": [10**6, 64]}, "tiles, 1 to 32768"),
+        ({"cap": 0}, "--cap, .*, is 0, but takes 1 or more"),
+        ({"cap": -1}, "--cap, .*, is -1, but takes 1 or more"),
+    ],
+)
+def test_flags_that_no_recording_can_have_are_refused(tmp_path, flags, sentence):
+    with pytest.raises(Refused, match=sentence):
+        imported(tmp_path, [GOOD], **flags)
+
+
+@pytest.mark.parametrize("found", [[], {"episodes": []}, None, {"episodes": 5}])
+def test_a_file_of_no_episodes_is_refused(tmp_path, found):
+    (tmp_path / "all_episodes.pkl").write_bytes(pickle.dumps(found))
+    with pytest.raises(Refused, match="holds no recorded episodes"):
+        import_trajectories.main(tmp_path / "trajectory.parquet", tmp_path)
 
 
 def test_a_folder_without_episodes_is_refused(tmp_path):
@@ -216,6 +275,7 @@ def test_a_recording_written_as_documented_is_imported(tmp_path):
         ({"absent": ["reward"]}, "has other columns than its header says: "),
         ({"layers": {}}, "has other columns than its header says: "),
         ({"area": None}, "has a header without area"),
+        ({"area": [64]}, r"the area in .* is \[64\], but takes two numbers"),
         ({"area": [9, 16]}, "has x from 0 to 15, not 0 to 8"),
     ],
 )

@@ -9,6 +9,8 @@ import os
 import pickle
 import struct
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from hypothesis.extra import numpy as arrays
 from dreamer import pickles
 from jobs.errors import Refused
 
+ROOT = Path(__file__).parent.parent
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 PLAIN = [
     {"a": [1, 2.5, None, True], "b": (b"bytes", "text", {"deep": {1, 2}})},
@@ -176,6 +179,56 @@ def array_of(shape, kind, data):
 def test_an_array_that_is_not_what_it_says_is_refused(tmp_path, shape, kind, data):
     with pytest.raises(Refused):
         pickles.load(saved(tmp_path / "x.pkl", array_of(shape, kind, data)))
+
+
+def doubled(times):
+    """Instructions for a tuple of two tuples of two tuples ..., each kept once."""
+    return b")\x94" + b"".join(
+        b"h" + bytes([index]) + b"h" + bytes([index]) + b"\x86\x94" for index in range(times)
+    )
+
+
+LATIN = stack_global(b"_codecs", b"encode") + b"\x94(h\x00\x8c\x06latin1t\x94"
+HOSTILE = {
+    "a key that doubles": doubled(40) + b"}h\x28Ns.",
+    "keys that double": doubled(40) + b"}(h\x28Nu.",
+    "a dictionary of such": doubled(40) + b"(h\x28Nd.",
+    "an item that doubles": doubled(40) + b"\x8f(h\x28\x90.",
+    "a frozen set of such": doubled(40) + b"(h\x28\x91.",
+    "a set of such, called": doubled(40) + stack_global(b"builtins", b"set") + b"(h\x28tt\x85R.",
+    "a deep key": b"}N" + b"\x85" * 100_000 + b"Ns.",
+    "a type that doubles": doubled(40) + stack_global(b"numpy", b"dtype") + b"h\x28\x85R.",
+    "a huge number": b"\x8b" + struct.pack("<i", 100_000) + b"\x7f" * 100_000 + b".",
+    "many copies": b"\x8d" + struct.pack("<Q", 2**20) + b"a" * 2**20 + b"\x94" + LATIN
+    + b"]" + b"h\x01h\x02Ra" * 50 + b".",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_small_pickle_cannot_take_much_time_or_memory(tmp_path, name):
+    path = saved(tmp_path / "x.pkl", b"\x80\x04" + HOSTILE[name])
+    command = [sys.executable, "-c", LIMITED, str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+
+
+LIMITED = """
+import resource, sys
+from dreamer import pickles
+from jobs.errors import Refused
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+try:
+    pickles.load(sys.argv[1])
+except Refused:
+    sys.exit(2)
+"""
+
+
+@pytest.mark.parametrize("change", [b"K\x00K\x01s", b"(K\x00K\x01u", b"}b"])
+def test_an_array_is_not_changed_by_instructions_for_dictionaries(tmp_path, change):
+    array = pickle.dumps(np.zeros(3, np.int8), 5)[:-1]
+    with pytest.raises(Refused, match="no dictionary|cut off"):
+        pickles.load(saved(tmp_path / "x.pkl", array + change + b"."))
 
 
 @pytest.mark.parametrize("call", [Call(bytearray, 10**12), Call(bytes, 10**12)])
