@@ -146,12 +146,11 @@ def _counts(where, episode):
         raise Refused(f"{where} has achievements that are not one dict per step")
     if not all(isinstance(name, str) for name in rows[0]):
         raise Refused(f"{where} has achievements whose names are no texts")
-    counts = {name: [row.get(name, 0) for row in rows] for name in rows[0]}
+    keys = {name: f"achievement {name}" for name in rows[0]}
+    found = {key: [row.get(name, 0) for row in rows] for name, key in keys.items()}
     return {
-        name: foreign_arrays.fitting(
-            where, f"achievement {name}", foreign_arrays.array(where, counts, name), np.int16
-        )
-        for name in counts
+        name: foreign_arrays.fitting(where, key, foreign_arrays.array(where, found, key), np.int16)
+        for name, key in keys.items()
     }
 
 

@@ -162,7 +162,7 @@ GOOD = foreign_run.episode(0)
         ([{**GOOD, "episode": 10**30}], "holds a whole number of 100 bits"),
         ([{**GOOD, "episode": True}], "has the number True, but"),
         ([{**GOOD, "episode": shared(40)}], "has the number .*, but episodes are counted from 0"),
-        ([{**GOOD, "achievements": [{"eat": shared(40)}] * 12}], "eat with more numbers in lists"),
+        ([{**GOOD, "achievements": [{"eat": shared(40)}] * 12}], "achievement eat with more"),
         ([{**GOOD, "achievements": [{1: 2}] * 12}], "achievements whose names are no texts"),
         ([{**GOOD, "act/x": np.ones((12, 3))}], "a layer named 'x', which is another column's"),
     ],
