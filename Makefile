@@ -9,7 +9,7 @@ LOCKS := $(AGENT) envs/analysis.lock.txt envs/dev.lock.txt
 STAMP := $(VENV)/installed-$(ACCEL)-$(firstword $(shell cat $(LOCKS) | cksum))
 CODE := dreamer analysis jobs bench tests
 SMK := Snakefile rules
-TWO := -n 2 --dist loadgroup --no-loadscope-reorder  # two processes, whole files each
+TWO := -n 2 --dist loadfile --no-loadscope-reorder  # two processes, whole files each
 
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
 export PATH := $(CURDIR)/$(BIN):$(PATH)

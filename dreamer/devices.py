@@ -69,7 +69,7 @@ def several(train):
             state, found = jax.lax.scan(one, state, (batches, keys))
         else:  # a CPU computes much slower inside a loop, even of one turn
             state, found = one(state, jax.tree.map(lambda x: x[0], (batches, keys)))
-            found = jax.tree.map(lambda x: x[None], found)
+            found = jax.tree.map(lambda x: jax.numpy.asarray(x)[None], found)
         return state, *found
 
     return program

@@ -6,13 +6,7 @@ from tests import sandbox
 
 
 def pytest_collection_modifyitems(items):
-    """With pytest-xdist a file's tests share a process, and so do all that use `finished`.
-
-    Those come first, because they take longest.
-    """
-    for item in items:
-        group = "workflow" if "finished" in item.fixturenames else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+    """What takes longest comes first, so that with pytest-xdist both processes end together."""
     items.sort(key=lambda item: "finished" not in item.fixturenames)
 
 

@@ -68,14 +68,14 @@ def test_episodes_on_different_worlds_are_pooled_not_overlaid():
     assert found["worlds"] == 2 and found["tiles"] == 5
     assert found["agent"]["coverage"] == pytest.approx(4 / 5)
     assert found["agent"]["divergence"] == pytest.approx((2 - np.log2(3)) * 3 / 4)
-    assert any("2 worlds" in note for note in behavior.notes(found, 4))
+    assert any("2 worlds" in note for note in behavior.notes(found, {"return": 0.0}, 4))
 
 
 def test_steps_on_ground_dug_by_the_agent_are_counted_apart():
     ground = np.array([[True, True], [False, False]])
     found = behavior.wandering(steps({0: [(0, 0), (1, 0), (1, 0)]}), [(ground, [0])], 5, 0)
     assert (found["tiles"], found["off"]) == (2, 2) and found["agent"]["coverage"] == 0.5
-    assert any("2 of 3 steps" in note for note in behavior.notes(found, 3))
+    assert any("2 of 3 steps" in note for note in behavior.notes(found, {"return": 0.0}, 3))
 
 
 def steps(paths):

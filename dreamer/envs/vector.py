@@ -17,7 +17,7 @@ import weakref
 from multiprocessing import resource_tracker
 
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
-from gymnasium.vector.async_vector_env import _async_worker
+from gymnasium.vector.async_vector_env import AsyncState, _async_worker
 
 from jobs.errors import Refused
 
@@ -99,7 +99,8 @@ class Workers(AsyncVectorEnv):
 
     def close_extras(self, **settings):
         """End the processes, also when some are dead and the others wait for a step."""
-        if all(process.is_alive() for process in self.processes):
+        idle = self._state is AsyncState.DEFAULT
+        if idle and all(process.is_alive() for process in self.processes):
             with contextlib.suppress(*DEAD):
                 super().close_extras(**settings)
         _kill(self.processes)
