@@ -30,6 +30,10 @@ def main(
     leaves with exit code 75. --run.save_every and --run.video_every go with both.
     """
     outputs = {"checkpoint": checkpoint, "metrics": metrics, "episodes": episodes, "state": state}
+    if minutes is not None and minutes <= 0:
+        raise Refused(
+            f"--minutes is {minutes:g}, but must be above zero; leave it out for no limit"
+        )
     by_hand = {"configs": configs, "run-dir": run_dir, "seed": seed, "platform": platform}
     given = overrides or {}
     if spec:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dreamer import checkpoint, job, logs, platform, progress, stopping, trajectory, video
+from dreamer import train as training
 from jobs import files, specs
 from jobs.errors import Refused
 from tests.toy_training import NAMES, after, ask, train, whole
@@ -98,6 +99,12 @@ def test_the_command_trains_by_hand_and_a_second_time_does_nothing(tmp_path):
     assert checkpoint.load(tmp_path / NAMES[0])[0]["seed"] == 3
     second = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "is finished; remove it to train anew" in second.stdout
+
+
+def test_a_time_limit_that_is_over_before_it_begins_is_refused(tmp_path):
+    with pytest.raises(Refused, match="--minutes is -1, but must be above zero"):
+        training.main(run_dir=tmp_path, minutes=-1.0)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_signal_saves_and_leaves_with_a_reason():
