@@ -71,14 +71,14 @@ class Learner:
     def update(self, step):
         """One call of updates, at environment step `step`."""
         start = time.perf_counter()
-        batches, windows = self._ahead or self._draw(0)
+        batches, windows = self._ahead or self._draw()
         self._params = None
         self.state, metrics, fresh = self._train(self.state, batches, self._keys())
         self._unread.append((step, self.updates, metrics))
         self._write_late()
         self._late = windows, fresh
-        self._ahead = self._draw(self.per_call)
         self.updates += self.per_call
+        self._ahead = self._draw()
         self.seconds["update"] += time.perf_counter() - start
 
     def fetch(self):
@@ -130,9 +130,9 @@ class Learner:
         """Parameters {name: numpy array}."""
         return jax.device_get(self.state.params.values)
 
-    def _draw(self, later):
-        """(batches {name: [K, B, ...]}, windows) for the call `later` updates from now."""
-        rng = np.random.default_rng([self.options["seed"], self.updates + later])
+    def _draw(self):
+        """(batches {name: [K, B, ...]}, windows) for the next call."""
+        rng = np.random.default_rng([self.options["seed"], self.updates])
         batch, windows = self.replay.sample(rng, self.per_call * self.size)
         return jax.device_put(self._calls(batch), self.devices.split), windows
 
