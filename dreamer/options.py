@@ -31,14 +31,19 @@ CHOICES = {
 
 def resolve(configs=(), overrides=None):
     """The whole option tree after presets (names) and overrides ({'run.steps': 100})."""
+    return override(unflatten(copy.deepcopy(_preset(tuple(configs)))), overrides)
+
+
+@cache
+def _preset(configs):
+    """The flat options after presets; a large study asks for the same ones thousands of times."""
     values, presets = flatten(_file()["defaults"]), _file()["presets"]
-    values = copy.deepcopy(values)
     for name in configs:
         if name not in presets:
             raise Refused(f"there is no preset '{name}'{_suggest(name, presets)}")
         for pattern, value in presets[name].items():
             values = _assign(values, pattern, value, f"preset {name}")
-    return override(unflatten(values), overrides)
+    return values
 
 
 def stage(name, overrides=None):
