@@ -44,6 +44,12 @@ class Lines:
             )
         os.truncate(self.path, size)
 
+    def last(self):
+        """The newest whole row, {} without one."""
+        lines = self.path.read_text().splitlines(keepends=True) if self.path.exists() else []
+        whole = [line for line in lines if line.endswith("}\n")]
+        return json.loads(whole[-1]) if whole else {}
+
     def publish(self, path, kind, header, whole, real):
         """Write all rows as a Parquet table; `whole` and `real` name its columns by their type."""
         rows = [json.loads(line) for line in self.path.read_text().splitlines()]

@@ -7,6 +7,8 @@ from dreamer import checkpoint, logs, progress, spaces
 from dreamer import options as trees
 from dreamer.attempts import Attempts
 from dreamer.envs import vector
+from dreamer.finished import Finished
+from dreamer.sittings import Sittings
 from dreamer.state import Store
 from dreamer.training import LOGS, Training
 
@@ -21,6 +23,7 @@ def run(job, device, stop):
     with Attempts(store.folder, store.newest()).counted() as attempt:
         if not _sit(job, store, device, stop, attempt):
             return False
+    Finished(job).keep(Sittings(store.folder).read())
     store.remove()
     return True
 
@@ -34,7 +37,9 @@ def _sit(job, store, device, stop, attempt):
         progress.Report(run["steps"], device) as report,
     ):
         training = Training(options, envs, store.folder, board, report)
+        reached = training.reached()
         training.restore(store)
+        Sittings(store.folder).add(training.step, reached)
         report.say(_header(training, device))
         reason = _loop(training, store, job, stop)
         training.save(store)

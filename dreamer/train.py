@@ -5,6 +5,7 @@ from pathlib import Path
 from dreamer import job, options, session, stopping
 from dreamer import platform as platforms
 from dreamer import state as states
+from dreamer.finished import Finished
 from jobs import cli
 from jobs.errors import Refused
 
@@ -54,13 +55,18 @@ def main(
 def _train(asked, minutes):
     device = platforms.describe()
     with states.locked(asked.state, print):
-        if asked.finished():
+        kept = Finished(asked)
+        if asked.finished() or kept.restore():
             states.Store(asked.state, asked.identity()).remove()  # a kill may have left it
-            print(f"{asked.checkpoint} is finished; remove it to train anew, or change an option")
-            return {"device": device}
-        with stopping.stopper(minutes) as stop:
-            done = session.run(asked, device, stop)
-    return {"device": device} if done else stopping.CONTINUE
+            print(
+                f"{asked.checkpoint} is finished; to train anew remove it and {kept.folder}, or "
+                "change an option"
+            )
+        else:
+            with stopping.stopper(minutes) as stop:
+                if not session.run(asked, device, stop):
+                    return stopping.CONTINUE
+        return {"device": device, "starts": kept.starts()}
 
 
 def _refuse(reason, flags):

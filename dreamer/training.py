@@ -58,6 +58,10 @@ class Training:
         self.driver.carry = state.tree("carry", self.driver.carry, arrays)
         self.driver.resume(facts["driver"])
 
+    def reached(self):
+        """The last step that the logs tell of, saved or not."""
+        return max(lines.last().get("step", 0) for lines in self.lines.values())
+
     def advance(self):
         """One step of all environments, and the updates that are due after it."""
         row = self.driver.step()

@@ -111,7 +111,7 @@ class Victim:
             [self.folder / name / item for item in NAMES] for name in ("whole", "killed")
         )
         assert [path.read_bytes() for path in whole] == [path.read_bytes() for path in killed]
-        assert not list((self.folder / "killed/train.state").glob("[!l]*"))
+        assert not list((self.folder / "killed/train.state").glob("[!lf]*"))
         return died
 
 

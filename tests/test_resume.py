@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 from dreamer import checkpoint, session, state
+from dreamer.finished import Finished
 from jobs.errors import Refused
 from tests import toy_family
 from tests.toy_training import after, ask, content, train, whole
@@ -106,6 +107,34 @@ def test_only_the_two_newest_saves_are_kept(tmp_path):
         train(asked, after(5))
     names = sorted(path.parent.name for path in asked.state.glob("*/[0-9]*/state.safetensors"))
     assert names == [f"{steps:012d}" for steps in (45, 60)]
+
+
+def lose(asked):
+    """What a workflow does that lost a job just before its end."""
+    for path in asked.outputs():
+        path.unlink()
+
+
+def test_outputs_lost_after_the_end_are_put_back_and_not_trained_anew(whole, tmp_path, monkeypatch):
+    asked = ask(tmp_path, run__envs=3, run__snapshots=[120])
+    assert not train(asked, after(20)) and train(asked)
+    before = [path.read_bytes() for path in asked.outputs()]
+    rows = Finished(asked).starts()
+    assert [(row["step"], row["repeated"]) for row in rows] == [(0, 0), (60, 0)]
+    lose(asked)
+    monkeypatch.setattr(session, "run", None)
+    assert Finished(asked).restore() and asked.finished()
+    assert [path.read_bytes() for path in asked.outputs()] == before
+
+
+def test_only_what_the_very_same_job_made_is_put_back(tmp_path):
+    asked = ask(tmp_path, run__steps=60)
+    assert train(asked)
+    lose(asked)
+    for change in ({"run__log_every": 4}, {"run__steps": 75}, {"opt__lr": 0.5}):
+        assert not Finished(ask(tmp_path, **{"run__steps": 60} | change)).restore()
+    assert train(ask(tmp_path, run__steps=75))  # keeps its own instead
+    assert not Finished(asked).restore() and Finished(ask(tmp_path, run__steps=75)).restore()
 
 
 def test_more_steps_continue_an_unfinished_run(whole, tmp_path):

@@ -98,7 +98,7 @@ def test_the_command_trains_by_hand_and_a_second_time_does_nothing(tmp_path):
     assert "32 updates of 8 x 10 steps every 5 environment steps" in first.stderr
     assert checkpoint.load(tmp_path / NAMES[0])[0]["seed"] == 3
     second = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "is finished; remove it to train anew" in second.stdout
+    assert "is finished; to train anew remove it" in second.stdout
 
 
 def test_a_time_limit_that_is_over_before_it_begins_is_refused(tmp_path):
