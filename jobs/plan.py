@@ -13,7 +13,7 @@ from dreamer import checks as option_checks
 from dreamer import family
 from dreamer import foreign as foreign_options
 from dreamer import options as agent_options
-from jobs import checks, closure, derived, files, foreign, specs, stages
+from jobs import checks, closure, derived, files, foreign, origins, spec_files, specs, stages
 from jobs.errors import Refused
 from jobs.stages import STAGES
 
@@ -155,7 +155,13 @@ def modules(stage, run=None):
 
 
 def hand_over(plan):
-    """Write the plan under a name that carries its content, for processes started from here."""
+    """Write the plan under a name that carries its content, for processes started from here.
+
+    Beside it lies what its hashes stand for. Nothing is written while somebody only looks.
+    """
+    if spec_files.looking:
+        return
+    origins.keep(FOLDER, plan.code, plan.locks)
     path = FOLDER.resolve() / f"plan.{specs.name(asdict(plan))}.json"
     if not path.exists():
         with files.atomic(path) as temporary:

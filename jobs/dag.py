@@ -1,0 +1,197 @@
+"""What Snakemake knows of every job of a study, without running, locking or writing anything.
+
+All that is not Snakemake's public interface stands here; tests/test_dag.py says when an update of
+Snakemake breaks it.
+"""
+
+import hashlib
+import json
+import sys
+import time
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from unittest import mock
+
+from snakemake import cli, persistence, workflow
+from snakemake.io import Mtime, _IOFile
+
+from jobs import spec_files
+from jobs.errors import Refused
+
+WORDS = ["--summary", "--dry-run", "--nolock", "--cores", "100000"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job, and how the files on disk stand to it. `after` are places in the list of jobs."""
+
+    rule: str
+    wildcards: dict
+    level: int  # jobs of a level need only those of lower ones
+    after: list
+    inputs: list
+    outputs: list
+    benchmark: str | None
+    resources: dict  # threads too; empty where nothing would run
+    partition: str | None  # of the cluster's, for a job that would run there
+    local: bool
+    planned: dict | None  # its spec; None for a target that does no work
+    runs: bool  # whether a run would execute it
+    said: str  # Snakemake's reason
+    missing: list  # outputs
+    incomplete: list  # outputs
+    updated: list  # inputs that are newer than the result and not known to be the same
+    added: list  # inputs that it did not have
+    removed: list
+    command: bool  # whether the rule's command changed
+    recorded: bool  # whether Snakemake has a record of every output
+    spec: dict | None  # in Snakemake's record
+
+
+def look(words, partitions=None):
+    """Every job of the study, in an order in which they could run.
+
+    `words` are those that would be given to snakemake (--configfile, --profile, targets, …);
+    `partitions` the file that says what the cluster has. A workflow that cannot be read is refused.
+    """
+    told = StringIO()
+    with _only_looking(_chooser(partitions)) as found, redirect_stderr(told), redirect_stdout(told):
+        try:
+            parser, args = cli.parse_args([*WORDS, *words])
+            planned = cli.args_to_api(args, parser)
+        except SystemExit:
+            planned = False
+    if not planned:
+        print(told.getvalue(), file=sys.stderr)
+        raise Refused("Snakemake cannot plan this study; its own words stand above")
+    return found
+
+
+class _Unchanged(persistence.file.FilePersistence):
+    """Snakemake's records, for reading."""
+
+    def __init__(self, **settings):
+        with mock.patch("os.makedirs"):
+            super().__init__(**settings)
+
+    def save_iocache(self):
+        """Keep nothing for later runs."""
+
+    def drop_iocache(self):
+        """Keep what is there."""
+
+
+@contextmanager
+def _only_looking(partition):
+    """Within, `snakemake --summary` builds its graph, writes nothing and fills the yielded list."""
+    found, specs = [], {}
+    is_fifo = _IOFile.is_fifo
+
+    def build(self, detailed=False):
+        settings = self.dag_settings
+        self._prepare_dag(settings.forceall, ignore_incomplete=False, lock_warn_only=True)
+        spec_files.looking = lambda path, text: _pretend(self.iocache, path, text, specs)
+        self._build_dag()
+        found.extend(self.async_run(_jobs(self, partition)))
+
+    with ExitStack() as stack:
+        change = stack.enter_context
+        change(mock.patch.object(workflow.Workflow, "summary", build))
+        change(mock.patch.object(workflow, "FilePersistence", _Unchanged))
+        change(mock.patch.object(workflow, "DbPersistence", _Unchanged))
+        change(mock.patch.object(spec_files, "looking", lambda path, text: None))
+        change(
+            mock.patch.object(
+                _IOFile, "is_fifo", lambda file: str(file) not in specs and is_fifo(file)
+            )
+        )
+        yield found
+
+
+def _pretend(cache, path, text, specs):
+    """Tell Snakemake of a spec file that a run would write now, or touch."""
+    specs[path] = text
+    now = time.time()
+    cache.mtime[path] = Mtime(local=now)
+    cache.exists_local[path] = True
+    cache.size[path] = len(text)
+    cache.checksum[path] = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+async def _jobs(flow, partition):
+    """Facts about all jobs of a built workflow, level by level."""
+    dag, found, places = flow.dag, [], {}
+    for level, jobs in enumerate(dag.toposorted()):
+        for job in sorted(jobs, key=lambda job: (job.rule.name, job.wildcards_dict.items())):
+            places[job] = len(found)
+            found.append(await _job(flow, job, level, places, partition))
+    return found
+
+
+async def _job(flow, job, level, places, partition):
+    dag, store = flow.dag, flow.persistence
+    runs = bool(dag.needrun(job)) and not job.rule.norun
+    local = job.rule.name in flow._localrules
+    text = None if job.rule.norun else job.params.get("spec")
+    records = [store.metadata(path) for path in job.output]
+    record = next(filter(None, records), None)
+    before = set(record.input or []) if record else set(job.input)
+    return Job(
+        rule=job.rule.name,
+        wildcards=dict(job.wildcards_dict),
+        level=level,
+        after=sorted(places[other] for other in dag.job_dependencies(job)),
+        inputs=list(map(str, job.input)),
+        outputs=list(map(str, job.output)),
+        benchmark=str(job.benchmark) if job.benchmark else None,
+        resources={"threads": job.threads, **dict(job.resources.items())} if runs else {},
+        partition=None if local or not runs else partition(job),
+        local=local,
+        planned=json.loads(text) if text else None,
+        runs=runs,
+        said=str(dag.reason(job)) if runs else "",
+        missing=[str(path) for path in job.output if not await path.exists()],
+        incomplete=list(map(str, await store.incomplete(job))),
+        updated=await _updated(flow, job, store),
+        added=sorted(set(map(str, job.input)) - before),
+        removed=sorted(before - set(map(str, job.input))),
+        command=any(item and item.code != store._code(job.rule) for item in records),
+        recorded=all(records),
+        spec=_recorded(record),
+    )
+
+
+async def _updated(flow, job, store):
+    """Inputs that Snakemake holds for changed: newer than the result, with other content."""
+    oldest, limit = await job.output_mintime, flow.dag.max_checksum_file_size
+    if oldest is None:
+        return []
+    found = []
+    for path in job.input:
+        if await path.exists() and await path.is_newer(oldest):
+            known = store.input_checksums(job, path)
+            eligible = len(known) == 1 and await path.is_checksum_eligible(limit)
+            if not eligible or not await path.is_same_checksum(known.pop(), limit):
+                found.append(str(path))
+    return found
+
+
+def _recorded(record):
+    """The spec in Snakemake's record of a result, where one param is a spec."""
+    for text in (record.params or []) if record else []:
+        try:
+            return json.loads(text[1:-1].encode().decode("unicode_escape"))
+        except ValueError:
+            continue
+    return None
+
+
+def _chooser(path):
+    """Function that names the partition of a job, as the SLURM plugin chooses it."""
+    if path is None:
+        return lambda job: None
+    from snakemake_executor_plugin_slurm import partitions
+
+    logger, known = mock.MagicMock(), partitions.read_partition_file(path)
+    return lambda job: partitions.get_best_partition(known, job, logger)
