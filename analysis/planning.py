@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis import recording, splits
+from analysis import pairs, recording, splits
 from jobs.errors import Refused
 
 
@@ -31,6 +31,8 @@ class Plan(NamedTuple):
 def make(train, test, options):
     """Plan for a split: `episodes` (folds), `holdout`, or `test` (the other recording)."""
     refuse_leaky_elsewhere(options)
+    if options["split"] == "test":
+        pairs.refuse_untestable(train.path, test.path)
     whole, kept = _sample(train, options)
     train, rows = recording.take(train, whole), np.searchsorted(whole, kept)
     leaky = options["cv"] == "timestep"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analysis import pairs
 from dreamer import trajectory
 from jobs.errors import Refused
 
@@ -59,14 +60,11 @@ def refuse_unlike(known, other):
             f"the steps of {other.path} are not those of {known.path}; replay the recorded "
             "observations and actions of that very file through the other network"
         )
-    widths = [
-        {name: entry["width"] for name, entry in item.header["layers"].items()}
-        for item in (known, other)
-    ]
-    if widths[0] != widths[1]:
+    if known.header["layers"].keys() != other.header["layers"].keys():
         raise Refused(
             f"the layers of {other.path} are not those of {known.path}; record the same units"
         )
+    pairs.refuse_other_units(known.path, other.path)
 
 
 def representations(layers, wanted=(), combined=True):

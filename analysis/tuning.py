@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from analysis import rate_maps, tuning_notes, tuning_scores, tuning_steps, unit_table
+from analysis import pairs, rate_maps, tuning_notes, tuning_scores, tuning_steps, unit_table
 from analysis.study import Study
 from analysis.swaps import KINDS
 from dreamer import trajectory as recordings
@@ -80,12 +80,10 @@ def compared(trained, untrained):
             "give --untrained-test, leave out --untrained, or set tuning.test to false"
         )
     for ours, theirs in zip(trained, untrained, strict=False):
-        widths = [
-            {name: layer["width"] for name, layer in recordings.header(path)["layers"].items()}
-            for path in (ours, theirs)
-        ]
-        if widths[0] != widths[1]:
-            raise Refused(f"{theirs} does not hold the layers and units of {ours}")
+        layers = [recordings.layers(path) for path in (ours, theirs)]
+        if layers[0] != layers[1]:
+            raise Refused(f"{theirs} does not hold the layers of {ours}; record the same ones")
+        pairs.refuse_other_units(ours, theirs)
         tuning_steps.same_rows(ours, theirs)
     return {"trained": trained} | ({"untrained": untrained} if untrained else {})
 
@@ -108,8 +106,10 @@ def main(
     options = cli.options(spec)
     if options["test"] and not test:
         raise Refused("tuning.test asks for a second recording; give --test or set it to false")
-    pairs = [(trajectory, test), (untrained, untrained_test)]
-    given = [[path for path in pair[: 1 + options["test"]] if path] for pair in pairs]
+    if options["test"]:
+        pairs.refuse_untestable(trajectory, test)
+    both = [(trajectory, test), (untrained, untrained_test)]
+    given = [[path for path in pair[: 1 + options["test"]] if path] for pair in both]
     tables, nulls, found, study, steps = measure(compared(*given), options)
     area = recordings.header(trajectory)["area"]
     occupancy = rate_maps.occupancy(study.behaviour.place[: study.mapped], area[0] * area[1])

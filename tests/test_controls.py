@@ -114,11 +114,12 @@ def test_an_untrained_recording_of_other_steps_or_units_is_refused(tmp_path, cha
 
 
 def test_a_test_split_needs_the_untrained_test_recording_too(tmp_path):
-    path = tmp_path / "a.parquet"
-    synthetic.recording(path, 2, 10, (4, 4), layers=LAYERS)
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    for path, seed in zip(paths, (0, 1), strict=True):
+        synthetic.recording(path, 2, 10, (4, 4), seed=seed, layers=LAYERS)
     with pytest.raises(Refused, match="give --untrained-test"):
-        control = {"trajectory": path, "test": None}
-        position.networks(path, path, control, OPTIONS | {"split": "test"})
+        control = {"trajectory": paths[0], "test": None}
+        position.networks(*paths, control, OPTIONS | {"split": "test"})
 
 
 def test_with_a_test_recording_both_are_replayed(tmp_path):
