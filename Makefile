@@ -14,9 +14,10 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder  # two processes, whole files
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-all test-kill lint lock docs clean-specs
+.PHONY: help setup demo test test-all test-kill provenance lint lock docs clean-specs
 help:
 	@echo "make demo         train the small agent, analyse it, write results/report.html"
+	@echo "make provenance   what is stale and why; writes results/provenance.html, runs nothing"
 	@echo "make test         lint and all quick tests"
 	@echo "make test-all     the slow tests too"
 	@echo "make test-kill    kill trainings at a hundred random moments and compare their results"
@@ -35,6 +36,9 @@ demo: $(STAMP)
 	@echo "follow the training with: tail -f results/demo/seed0/logs/train.log"
 	@$(BIN)/snakemake --cores all --quiet host reason
 	@echo "the report is $(CURDIR)/results/report.html"
+
+provenance: $(STAMP)
+	@$(BIN)/python -m analysis.provenance --html results/provenance.html || test $$? -eq 1
 
 test: lint
 	@$(BIN)/python -m pytest $(TWO) -m "not slow"

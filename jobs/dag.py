@@ -1,7 +1,7 @@
 """What Snakemake knows of every job of a study, without running, locking or writing anything.
 
-All that is not Snakemake's public interface stands here; tests/test_dag.py says when an update of
-Snakemake breaks it.
+All that is not Snakemake's public interface stands here; tests/test_staleness.py says when an
+update of Snakemake breaks it.
 """
 
 import hashlib
@@ -9,54 +9,27 @@ import json
 import sys
 import time
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from io import StringIO
 from unittest import mock
 
 from snakemake import cli, persistence, workflow
-from snakemake.io import Mtime, _IOFile
+from snakemake.io import IOFile, Mtime, _IOFile
 
 from jobs import spec_files
 from jobs.errors import Refused
+from jobs.facts import Job
 
 WORDS = ["--summary", "--dry-run", "--nolock", "--cores", "100000"]
 
 
-@dataclass(frozen=True)
-class Job:
-    """One job, and how the files on disk stand to it. `after` are places in the list of jobs."""
-
-    rule: str
-    wildcards: dict
-    level: int  # jobs of a level need only those of lower ones
-    after: list
-    inputs: list
-    outputs: list
-    benchmark: str | None
-    resources: dict  # threads too; empty where nothing would run
-    partition: str | None  # of the cluster's, for a job that would run there
-    local: bool
-    planned: dict | None  # its spec; None for a target that does no work
-    runs: bool  # whether a run would execute it
-    said: str  # Snakemake's reason
-    missing: list  # outputs
-    incomplete: list  # outputs
-    updated: list  # inputs that are newer than the result and not known to be the same
-    added: list  # inputs that it did not have
-    removed: list
-    command: bool  # whether the rule's command changed
-    recorded: bool  # whether Snakemake has a record of every output
-    spec: dict | None  # in Snakemake's record
-
-
-def look(words, partitions=None):
+def look(words, partition=lambda job: None):
     """Every job of the study, in an order in which they could run.
 
     `words` are those that would be given to snakemake (--configfile, --profile, targets, …);
-    `partitions` the file that says what the cluster has. A workflow that cannot be read is refused.
+    `partition` names that of the cluster for a job. A workflow that cannot be read is refused.
     """
     told = StringIO()
-    with _only_looking(_chooser(partitions)) as found, redirect_stderr(told), redirect_stdout(told):
+    with _only_looking(partition) as found, redirect_stderr(told), redirect_stdout(told):
         try:
             parser, args = cli.parse_args([*WORDS, *words])
             planned = cli.args_to_api(args, parser)
@@ -68,12 +41,28 @@ def look(words, partitions=None):
     return found
 
 
+def disown(store, result, text):
+    """Drop the record of a result in `store` if it says that the spec `text` made it."""
+    file = IOFile(result)
+    record = store.metadata(file)
+    if record and repr(text) in (record.params or []):
+        store.cleanup_metadata(file)
+
+
 class _Unchanged(persistence.file.FilePersistence):
-    """Snakemake's records, for reading."""
+    """Snakemake's records, for reading; those dropped are only hidden."""
 
     def __init__(self, **settings):
+        self.hidden = set()
         with mock.patch("os.makedirs"):
             super().__init__(**settings)
+
+    def _read_record(self, key):
+        return None if key in self.hidden else super()._read_record(key)
+
+    def cleanup_metadata(self, target):
+        """Hide a record."""
+        self.hidden.add(self._get_key(target))
 
     def save_iocache(self):
         """Keep nothing for later runs."""
@@ -123,10 +112,16 @@ async def _jobs(flow, partition):
     """Facts about all jobs of a built workflow, level by level."""
     dag, found, places = flow.dag, [], {}
     for level, jobs in enumerate(dag.toposorted()):
-        for job in sorted(jobs, key=lambda job: (job.rule.name, job.wildcards_dict.items())):
+        for job in sorted(jobs, key=_place):
             places[job] = len(found)
             found.append(await _job(flow, job, level, places, partition))
     return found
+
+
+def _place(job):
+    """Where a job stands among those of its level: by rule, run and seed."""
+    found = job.wildcards_dict
+    return job.rule.name, found.get("run", ""), int(found.get("seed", 0))
 
 
 async def _job(flow, job, level, places, partition):
@@ -185,13 +180,3 @@ def _recorded(record):
         except ValueError:
             continue
     return None
-
-
-def _chooser(path):
-    """Function that names the partition of a job, as the SLURM plugin chooses it."""
-    if path is None:
-        return lambda job: None
-    from snakemake_executor_plugin_slurm import partitions
-
-    logger, known = mock.MagicMock(), partitions.read_partition_file(path)
-    return lambda job: partitions.get_best_partition(known, job, logger)

@@ -24,8 +24,9 @@ class History:
         self.run, self.stage = defaultdict(list), defaultdict(list)
         for job, seconds in zip(jobs, self.own, strict=True):
             if seconds is not None and job.planned:
-                self.run[job.rule, job.wildcards.get("run")].append(seconds)
-                self.stage[job.rule].append(seconds)
+                stage = job.planned["rule"]
+                self.run[stage, job.wildcards.get("run")].append(seconds)
+                self.stage[stage].append(seconds)
         self.median = {key: statistics.median(found) for key, found in self.run.items()}
         self.median |= {key: statistics.median(found) for key, found in self.stage.items()}
 
@@ -41,7 +42,8 @@ class History:
                 f"its last time, for {now} instead of {was} steps" if scaled else "its last time"
             )
             return self.own[place] * (now / was if scaled else 1), words
-        for key, words in (((job.rule, job.wildcards.get("run")), "seeds"), (job.rule, "runs")):
+        stage = job.planned["rule"] if job.planned else job.rule
+        for key, words in (((stage, job.wildcards.get("run")), "seeds"), (stage, "runs")):
             if key in self.median:
                 return self.median[key], f"median of other {words}"
         return None, "it never ran"

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from jobs import origins, plan, specs, stages
 
 MISSING = object()
+MANY = 5  # files named one by one
 
 
 class Reason(NamedTuple):
@@ -23,7 +24,7 @@ class Reason(NamedTuple):
             "option": f"option {self.what}: {_shown(self.was)} -> {_shown(self.now)}",
             "source": f"source {self.what} {self.now}",
             "version": f"version of {self.what}: {_shown(self.was)} -> {_shown(self.now)}",
-            "input": f"input {self.what} {self.now}",
+            "input": f"input {self.now}: {self.what}",
             "upstream": f"made from what runs first: {self.what}",
             "record": self.what,
             "command": "the command in its rule changed",
@@ -36,7 +37,7 @@ def of(job, made, old, jobs):
     """All reasons of a job whose sidecar is `made` and whose result the spec `old` made."""
     if job.planned is None:
         return []
-    found = [Reason("missing", path) for path in job.missing]
+    found = [Reason("missing", path) for path in folded(job.missing)]
     found += [Reason("incomplete", path) for path in job.incomplete]
     if len(job.missing) < len(job.outputs):
         found += [*spec(job, made, old), *inputs(job)]
@@ -118,14 +119,16 @@ def versions(new, old):
 
 def inputs(job):
     """Inputs that changed, came or went; the spec is another matter."""
-    folder = f"{plan.FOLDER}/"
-    known = (
-        "changed" if job.recorded else "is newer, and Snakemake has no record that it is the same"
-    )
-    found = [Reason("input", path, now=known) for path in job.updated if path not in job.added]
-    found += [Reason("input", path, now="is new") for path in job.added]
-    found += [Reason("input", path, now="is no longer one") for path in job.removed]
-    return [reason for reason in found if not reason.what.startswith(folder)]
+    known = "changed" if job.recorded else "newer, and no record says that it is the same"
+    updated = [path for path in job.updated if path not in job.added]
+    turns = {known: updated, "new": job.added, "gone": job.removed}
+    return [Reason("input", path, now=turn) for turn in turns for path in folded(turns[turn])]
+
+
+def folded(paths):
+    """Paths other than of specs; of many only the first, and how many more."""
+    found = [path for path in paths if not path.startswith(f"{plan.FOLDER}/")]
+    return found if len(found) <= MANY else [f"{found[0]} and {len(found) - 1} more"]
 
 
 def _turn(before, after):

@@ -9,21 +9,26 @@ from jobs import files, specs, stages
 looking = None  # called instead of writing, while somebody only looks at what would run
 
 
-def write(folder, spec):
+def write(folder, spec, disown=lambda result, text: None):
     """Write a spec file unless it is there; returns its path.
 
     Where the sidecar of the present result names another spec, or is missing, the file's time is
     set to now: without Snakemake's own record of the job, times are all that shows it is stale.
+    `disown(result, text)` is to drop that record where it names this spec: then the job that made
+    the present result outlived the main process, which recorded an earlier one.
     """
-    place = specs.path(folder, spec)
+    place, text = specs.path(folder, spec), files.canonical(spec)
     new = not place.exists()
-    if not new and _made_by(spec["rule"], spec["run"], spec["seed"]) == place.name:
+    made_by = _made_by(spec["rule"], spec["run"], spec["seed"])
+    if made_by == place.name and not new:
         return str(place)
+    if made_by not in (None, place.name):
+        disown(stages.first(spec["rule"], spec["run"], spec["seed"]), text)
     if looking:
-        looking(str(place), files.canonical(spec))
+        looking(str(place), text)
     elif new:
         with files.atomic(place) as temporary:
-            temporary.write_text(files.canonical(spec))
+            temporary.write_text(text)
     else:
         os.utime(place)
     return str(place)

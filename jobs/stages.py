@@ -108,6 +108,11 @@ def of(run):
     return [name for name, item in STAGES.items() if "{run}" in item.first and name not in without]
 
 
+def first(stage, run="{run}", seed="{seed}"):
+    """Path of a stage's first output, or its pattern for a rule."""
+    return STAGES[stage].first.format(run=run, seed=seed)
+
+
 def sidecar(stage, run="{run}", seed="{seed}"):
     """Path of the file that says what made a stage's outputs, or its pattern for a rule."""
-    return STAGES[stage].first.format(run=run, seed=seed) + ".prov.json"
+    return first(stage, run, seed) + ".prov.json"

@@ -4,10 +4,11 @@ Reads: workflow_config.yaml and further --configfile, rules/config.schema.yaml, 
 Writes: results/specs/<job>.<hash>.json, the settings of each job, and plan.<hash>.json.
 """
 
+import shlex
 import sys
 from pathlib import Path
 
-from jobs import closure, files, plan, settings, spec_files, specs, stages
+from jobs import closure, dag, files, plan, settings, spec_files, specs, stages
 from jobs.errors import Refused
 from snakemake.exceptions import WorkflowError
 
@@ -29,6 +30,14 @@ def start():
     return made
 
 
+def configured():
+    """What this snakemake was told of the configuration, for a command that reads it again."""
+    *further, _ = map(str, workflow.configfiles)
+    settings = workflow.config_settings.config_args or []
+    words = ["--configfile", *further] if further else []
+    return shlex.join([*words, *(["--config", *settings] if settings else [])])
+
+
 def refuse(error):
     """Say why nothing can be planned, and leave as the commands do."""
     print(f"error: {error}", file=sys.stderr)
@@ -48,14 +57,16 @@ def spec(stage):
 
     def path(wildcards):
         found = planned(stage, wildcards)
-        writes = workflow.is_main_process
-        return (
-            spec_files.write(plan.FOLDER, found)
-            if writes
-            else str(specs.path(plan.FOLDER, found))
-        )
+        if not workflow.is_main_process:
+            return str(specs.path(plan.FOLDER, found))
+        return spec_files.write(plan.FOLDER, found, disown)
 
     return path
+
+
+def disown(result, text):
+    """Drop Snakemake's record of a result, if it is of a job with this spec."""
+    dag.disown(workflow.persistence, result, text)
 
 
 def content(stage):

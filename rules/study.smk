@@ -2,7 +2,8 @@
 
 Reads: the scores, figures and sidecars of every run and seed.
 Writes: run_info.json per run and seed; summary (.parquet and .csv) per run; and in results/ over all
-runs summary, intervals and differences (.parquet and .csv), learning.parquet, report.html.
+runs summary, intervals and differences (.parquet and .csv), learning.parquet, report.html. On
+demand provenance.html: what is stale, and why.
 """
 
 
@@ -134,4 +135,20 @@ rule report:
             --intervals {input.intervals} --differences {input.differences} \
             --figures $(dirname {input.across[0]}) --report {output.page} \
             --prov {output.prov} >{log} 2>&1
+        """
+
+
+# A target of its own: `snakemake --cores 1 provenance`. It has no output, so that it always looks.
+rule provenance:
+    log:
+        "results/logs/provenance.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        configured=configured(),
+    shell:
+        """
+        (python -m analysis.provenance --html results/provenance.html {params.configured} \
+            || test $? -eq 1) 2>&1 | tee {log}
         """
