@@ -7,8 +7,9 @@ import numpy as np
 
 from analysis import errors
 
-CONSTANT, OCCUPANCY, UNIFORM = (
+CONSTANT, MEAN, OCCUPANCY, UNIFORM = (
     "best constant tile",
+    "mean position",
     "tile drawn by occupancy",
     "uniform over reachable walkable tiles",
 )

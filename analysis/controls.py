@@ -24,14 +24,18 @@ def name(control, options):
     return {"pixels": PIXELS, "clock": CLOCK, "actions": actions, "tokens": TOKENS}[control]
 
 
-def lacking(control, path):
-    """The column that a control needs and the recording lacks, or None."""
+def lacking(control, *paths):
+    """The column that a control needs and one of the recordings lacks, or None."""
     needed = {"pixels": "image", "actions": "action"}.get(control)
-    return needed if needed and not trajectory.has(path, needed) else None
+    known = all(trajectory.has(path, needed) for path in paths) if needed else True
+    return None if known else needed
 
 
-def read(control, plan, options):
-    """(training activity, test activity) of a control for the rows of a plan."""
+def read(control, plan, options, fitted=None):
+    """(training activity, test activity) of a control for the rows of a plan.
+
+    `fitted` are the rows from which the axes of images are found (default: all for training).
+    """
     recordings = [plan.train] if plan.test is plan.train else [plan.train, plan.test]
     if control == "clock":
         longest = plan.train.step.max()
@@ -42,7 +46,7 @@ def read(control, plan, options):
             past(item.path, count, len(item.header["actions"]), item.rows) for item in recordings
         ]
     else:
-        axes = components(plan, options)
+        axes = components(plan, options, fitted)
         found = [project(axes, item) for item in recordings]
     return found[0], found[-1]
 
@@ -68,24 +72,30 @@ def past(path, count, actions, rows):
     found = np.zeros((len(rows), count, actions), np.float32)
     for back in range(1, count + 1):
         source = rows - back
-        known = (source >= 0) & (episode[source] == episode[rows])
+        known = (source >= 0) & (episode[np.maximum(source, 0)] == episode[rows])
         found[np.flatnonzero(known), back - 1, action[source[known]]] = 1
     return found.reshape(len(rows), -1)
 
 
-def components(plan, options):
-    """PCA of images from the training recording; it sees no positions."""
-    rng, rows = np.random.default_rng(options["seed"]), plan.train.rows
+def components(plan, options, fitted=None):
+    """PCA of images of the training recording, of its rows `fitted` alone; it sees no positions."""
+    rng = np.random.default_rng(options["seed"])
+    rows = plan.train.rows if fitted is None else plan.train.rows[fitted]
     some = np.sort(rng.choice(rows, min(FITTED, len(rows)), replace=False))
     pictures = images(plan.train.path, some)
     count = min(options["pixel_components"], *pictures.shape)
-    return PCA(count, svd_solver="randomized", random_state=options["seed"]).fit(pictures)
+    axes = PCA(count, svd_solver="randomized", random_state=options["seed"])
+    with np.errstate(invalid="ignore"):  # images that are all alike have no variance to share out
+        return axes.fit(pictures)
 
 
 def project(axes, found):
     """Principal components [T, n] of the images of a recording's rows."""
-    parts = [found.rows[start : start + BATCH] for start in range(0, len(found.rows), BATCH)]
-    return np.concatenate([axes.transform(images(found.path, part)) for part in parts])
+    made = np.empty((len(found.rows), axes.n_components_), np.float32)
+    for start in range(0, len(found.rows), BATCH):
+        part = found.rows[start : start + BATCH]
+        made[start : start + BATCH] = axes.transform(images(found.path, part))
+    return made
 
 
 def images(path, rows):

@@ -18,10 +18,11 @@ def evaluate(plan, source, options):
         return None
     parts, maps, settings, found = {method: [] for method in options["methods"]}, {}, [], None
     for rows, held in plan.folds:
-        found = _fit(plan, source, inputs, rows, options)
+        own, others = sources.of_fold(source, plan, rows, (inputs, tests), options)
+        found = _fit(plan, source, own, rows, options)
         settings.append(_settings(found))
         for method, decoder in found.items():
-            guess, truth = decoders.apply(decoder, tests[held]), plan.test.position[held]
+            guess, truth = decoders.apply(decoder, others[held]), plan.test.position[held]
             parts[method].append(columns(guess, truth))
             if guess.probabilities is not None:
                 maps[method] = maps.get(method, 0) + _maps(plan, guess, truth)

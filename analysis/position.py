@@ -71,7 +71,7 @@ def networks(trajectory, test, control, options):
 def decode_all(options, plans, inputs, outputs, work):
     """Decode each representation, or take it from `work` where it is finished, and write all."""
     plan = plans[TRAINED]
-    wanted, beside, lacks = sources.listed(plan.train, options)
+    wanted, beside, lacks = sources.listed(plan, options)
     found = {
         network: _decode(own, _own(wanted, network, len(plan.rows)), options, work / network)
         for network, own in plans.items()

@@ -73,7 +73,10 @@ def _nulls(details, options):
     every = [null for item in details for null in item["nulls"].values()]
     draws = max((len(null["swaps"]["null"]) for null in every if "swaps" in null), default=0)
     if not draws:
-        return ["Whole-episode swaps: none; they need n_null above 0 and at least ten episodes."]
+        return [
+            "Whole-episode swaps: none; they need n_null above 0, at least ten episodes, and the "
+            "method ridge, or robust with null_robust."
+        ]
     methods = sorted({method for item in details for method in item["nulls"]})
     told = [
         f"Whole-episode swaps: {draws}, with {' and '.join(methods)} re-trained on each, on one "
@@ -96,7 +99,7 @@ def _leak(found, rows):
     return [
         f"{row['layer']} by ridge: {row['value']:.2f} tiles on held-out episodes, "
         f"{found[row['layer']][2]['leaky']:.2f} with shuffled steps (leaky, near copies in both "
-        f"training and test), {row['chance']:.2f} for the best constant tile."
+        f"training and test), {row['chance']:.2f} for the best constant guess ({row['chance_name']})."
         for row in own
         if row["layer"] in names[:1]
     ]
@@ -122,7 +125,7 @@ def _fits(details, options):
 def _beaten(rows, beside):
     """Which layers tell no more than chance, an untrained network or a control, by mean error."""
     own = [row for row in rows if row["score"] == ERROR]
-    sides = (("chance", "the best constant tile"), ("control", "the untrained network"))
+    sides = (("chance", "the best constant guess"), ("control", "the untrained network"))
     told = [_worse(own, lambda row, side=side: row[side], words) for side, words in sides]
     for name in beside:
         values = {row["representation"]: row["value"] for row in own if row["layer"] == name}

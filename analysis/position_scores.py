@@ -58,17 +58,19 @@ def levels(plan, found, seed):
     truth, rng = plan.test.position[plan.tested], np.random.default_rng(seed)
     trained = [plan.train.position[rows] for rows, _ in plan.folds]
     counts = [len(held) for _, held in plan.folds]
-    best = _constants(trained, counts, truth, found)
+    best = _constants([chance.constants(position) for position in trained], counts, truth, found)
+    means = [dict.fromkeys(SCORES, position.mean(0)) for position in trained]
+    mean = _constants(means, counts, truth, found)
     pairs = zip(trained, counts, strict=True)
     drawn = np.concatenate([chance.by_occupancy(*pair, rng) for pair in pairs], axis=1)
     even = chance.uniform(found, len(truth), plan.test.header["area"], rng)
     levels = {
         chance.CONSTANT: best | {ENTROPY: np.nan},
+        chance.MEAN: mean | {ENTROPY: np.nan},
         chance.OCCUPANCY: _mean(drawn, truth, found) | {ENTROPY: _prior(plan, trained)},
         chance.UNIFORM: _mean(even, truth, found) | {ENTROPY: np.log2(plan.floor).mean()},
     }
-    shown = {score: (best[score], chance.CONSTANT) for score in best}
-    shown |= {score: (best[score], "mean position") for score in ("R² of x", "R² of y")}
+    shown = {score: _harder(score, best[score], mean[score]) for score in SCORES}
     shown[ENTROPY] = (levels[chance.OCCUPANCY][ENTROPY], "occupancy")
     rows = [{"name": name, **_row(score, values[score])} for name, values in levels.items()
             for score in (*SCORES, ENTROPY)]  # fmt: skip
@@ -104,9 +106,18 @@ def _row(score, value, level=None, level_name=None, **place):
     return row(score, value, *KNOWN.get(score, ("", "low")), level, level_name, **place)
 
 
-def _constants(trained, counts, truth, found):
-    """{score: value} of the constant that was best in training, fold by fold."""
-    tiles = [chance.constants(position) for position in trained]
+def _harder(score, tile, mean):
+    """(value, name) of the better of two constant guesses.
+
+    A regression that knows nothing guesses the mean position, which can beat every single tile.
+    """
+    if score.startswith("R²") or (mean < tile if SCORES[score][1] == "low" else mean > tile):
+        return mean, chance.MEAN
+    return tile, chance.CONSTANT
+
+
+def _constants(tiles, counts, truth, found):
+    """{score: value} of constant guesses {score: position} made from the training of each fold."""
     values = {}
     for score in SCORES:
         own = [np.broadcast_to(item[score], (n, 2)) for item, n in zip(tiles, counts, strict=True)]

@@ -9,6 +9,9 @@ import numpy as np
 
 # Directions with less than this share of the largest variance are rounding error.
 NEGLIGIBLE = 1e-10
+# Units that vary less than this share of the layer's most varying unit, or of their own mean, count
+# as constant: dividing by so little would blow up whatever they do in the test.
+STILL, ROUNDING = 1e-6, 1e-9
 CHUNK = 4096  # steps held in double precision at a time
 
 
@@ -82,4 +85,5 @@ def _moments(activity):
     mean = activity.mean(0, dtype=np.float64)
     square = sum((part**2).sum(0) for part in _standard(activity, mean, 1.0))
     scale = np.sqrt(square / len(activity))
-    return mean, np.where(scale > 1e-6, scale, 1.0)
+    varies = (scale > STILL * scale.max(initial=0)) & (scale > ROUNDING * np.abs(mean))
+    return mean, np.where(varies, scale, 1.0)

@@ -14,15 +14,15 @@ class Source(NamedTuple):
     control: str | None = None
 
 
-def listed(found, options):
+def listed(plan, options):
     """({name: Source}, names of the controls, sentences about what is lacking)."""
-    layers = found.header["layers"]
+    layers = plan.train.header["layers"]
     own = recording.representations(layers, options["layers"], options["combined"])
     named = {name: Source(tuple(parts)) for name, parts in own.items()}
     beside, lacks = [], []
     for control in options["controls"]:
         name = controls.name(control, options)
-        lacking = controls.lacking(control, found.path)
+        lacking = controls.lacking(control, plan.train.path, plan.test.path)
         if control == "tokens":
             lacking = None if name in layers else name
             named |= {} if lacking else {name: Source((name,))}
@@ -41,6 +41,16 @@ def read(source, plan, options):
         return controls.read(source.control, plan, options)
     inputs = activity(plan.train, source.layers)
     return inputs, inputs if plan.test is plan.train else activity(plan.test, source.layers)
+
+
+def of_fold(source, plan, rows, whole, options):
+    """What `read` gave as `whole`, for a fold that trains on `rows`.
+
+    The axes of images are learned: where a recording is folded, from each fold's own episodes.
+    """
+    if source.control != "pixels" or plan.test is not plan.train:
+        return whole
+    return controls.read(source.control, plan, options, rows)
 
 
 def activity(found, layers):

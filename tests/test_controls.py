@@ -87,6 +87,25 @@ def test_pixels_of_the_rows_asked_for_are_read(tmp_path):
     assert pictures[0, 0] == pytest.approx(128 / 255)
 
 
+def test_past_actions_may_reach_beyond_a_recording_of_one_row(tmp_path):
+    path = tmp_path / "t.parquet"
+    synthetic.recording(path, 1, 1, (4, 4), layers={"a": synthetic.noise(2)})
+    assert not controls.past(path, 8, 6, np.array([0])).any()
+
+
+@pytest.mark.parametrize("lacking", ["image", "action"])
+def test_a_control_that_only_the_test_recording_cannot_have_is_left_out(tmp_path, lacking):
+    paths = [tmp_path / "trajectory.parquet", tmp_path / "test.parquet"]
+    for seed, path in enumerate(paths):
+        absent = {"absent": [lacking]} if seed else {}
+        synthetic.recording(
+            path, 3, 10, (4, 4), seed=seed, layers={"a": synthetic.noise(2)}, **absent
+        )
+    run = Run(tmp_path, paths[1], split="test", controls=CONTROLS, methods=["ridge"])
+    assert any(f"the recording has no {lacking}" in note for note in run.found["notes"])
+    assert {row["layer"] for row in run.found["summary"]} > {"a", "clock"}
+
+
 def test_a_control_whose_column_is_missing_is_a_sentence(tmp_path):
     layers = {"dyn/deter": synthetic.one_hot}
     path = tmp_path / "trajectory.parquet"

@@ -6,10 +6,12 @@ Patience counted in the wrong unit is in tests/test_prnn.py.
 import numpy as np
 import pytest
 
-from analysis import chance, geodesic, planning, recording, splits
+from analysis import chance, controls, geodesic, planning, recording, sources, splits
 from jobs.errors import Refused
 from tests import synthetic
 from tests.test_position import OPTIONS, Run
+
+ERROR = "mean Euclidean error"
 
 
 def slow(count=200, memory=0.99):
@@ -103,3 +105,46 @@ def test_whole_episodes_are_drawn_until_they_hold_the_steps_asked_for():
     episode = np.repeat(np.arange(10), 30)
     whole, thin = splits.sample(episode, np.ones(300, bool), 100, 0)
     assert len(np.unique(episode[whole])) == 4 and len(whole) == 120 and len(thin) == 100
+
+
+def test_a_layer_of_dead_units_never_beats_chance(tmp_path):
+    """Ridge then guesses the mean position, which can lie nearer than any single tile."""
+    path = tmp_path / "trajectory.parquet"
+    layers = {"dyn/deter": lambda item, _: np.full((len(item.x), 3), 0.5)}
+    for seed in range(3):
+        synthetic.recording(path, 12, 60, (8, 8), seed=seed, layers=layers)
+        run = Run(tmp_path, methods=["ridge"], n_null=0)
+        error = run.score("mean Euclidean error", "dyn/deter")
+        assert error["value"] >= error["chance"] - 1e-6
+        levels = {item["name"]: item for item in run.found["chance"] if item["score"] == ERROR}
+        assert error["chance"] == min(
+            levels[name]["value"] for name in ("best constant tile", "mean position")
+        )
+
+
+def test_activity_on_a_tiny_scale_is_decoded_as_well_as_on_any_other(tmp_path):
+    """An absolute limit for 'does not vary' would call a layer with small numbers dead."""
+    fields = synthetic.place_fields(8)
+    layers = {"a": fields, "b": lambda item, rng: 1e-12 * fields(item, rng)}
+    synthetic.recording(tmp_path / "trajectory.parquet", 6, 40, (5, 5), layers=layers)
+    run = Run(tmp_path, methods=["ridge"], n_null=0, combined=False)
+    small, usual = (run.score(ERROR, name)["value"] for name in "ba")
+    assert small == pytest.approx(usual, rel=1e-3) and usual < 1
+
+
+def test_the_axes_of_images_come_from_the_training_episodes_of_each_fold(tmp_path, monkeypatch):
+    path, seen = tmp_path / "trajectory.parquet", []
+    synthetic.recording(path, 6, 10, (4, 4), layers={"a": synthetic.noise(2)})
+
+    def images(_, rows):
+        seen.append(rows)
+        return np.random.default_rng(rows[0]).normal(size=(len(rows), 6)).astype(np.float32)
+
+    monkeypatch.setattr(controls, "images", images)
+    read = recording.load(path)
+    plan = planning.make(read, read, OPTIONS)
+    source = sources.Source((), "pixels")
+    for rows, held in plan.folds:
+        seen.clear()
+        sources.of_fold(source, plan, rows, None, OPTIONS)
+        assert set(seen[0]) <= set(plan.train.rows[rows]) and not set(seen[0]) & set(held)

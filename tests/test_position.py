@@ -93,7 +93,7 @@ def test_every_number_of_the_table_has_a_chance_level_or_is_one(run):
     for row in run.found["summary"]:
         assert row["score"] == "p against swaps" or np.isfinite(row["chance"])
     names = {level["name"] for level in run.found["chance"]}
-    assert len(names) == 3 and len(run.found["not_yet"]) == 1
+    assert len(names) == 4 and len(run.found["not_yet"]) == 1
 
 
 def test_each_step_is_tested_once_by_a_decoder_that_never_saw_its_episode(run):
