@@ -14,6 +14,7 @@ from analysis import (
     decoders,
     geodesic,
     planning,
+    position_notes,
     position_scores,
     position_tables,
     recording,
@@ -45,9 +46,12 @@ def apply(fitted, trajectory, scores, steps):
     truth = read.position
     ground = geodesic.grounds(truth, read.episode, read.walkable)
     shown, levels = position_scores.levels(plan, ground, SEED)
-    rows, table = [], []
+    rows, table, bad = [], [], []
     for name, found in usable.items():
         activity = sources.activity(read, next(iter(found.values())).layers)
+        if not sources.finite(activity):
+            bad.append(name)
+            continue
         for method, decoder in found.items():
             values = decode.columns(decoders.apply(decoder, activity), truth)
             made = (name, method, values)
@@ -57,7 +61,7 @@ def apply(fitted, trajectory, scores, steps):
     about = {"trained_on": header["inputs"], "inputs": {"trajectory": digest}}
     record = {
         "summary": rows,
-        "notes": [f"Not in this recording: {', '.join(left)}."] if left else [],
+        "notes": list(notes(header, read, left, bad)),
         "not_yet": [],
         "chance": levels,
         **about,
@@ -66,6 +70,22 @@ def apply(fitted, trajectory, scores, steps):
     }
     contract.write_log(steps, "position_steps", about, position_tables.join(table))
     files.write_json(scores, record)
+
+
+def notes(header, read, left, bad):
+    """What a reader must know: what was left out, and whether this is the decoders' own agent."""
+    yield from position_notes.told_position(read.header)
+    if header.get("agent") != read.header.get("agent"):
+        yield (
+            "The decoders were fitted on another agent, or the same at another time of its "
+            "training: units of the same number need not mean the same."
+        )
+    if left:
+        yield f"Not in this recording: {', '.join(left)}."
+    if bad:
+        yield f"Not finite, so not decoded: {', '.join(bad)}."
+    if not read.walkable:
+        yield position_notes.NO_TERRAIN
 
 
 def refuse(header, fitted, read, digest, usable):

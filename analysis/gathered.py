@@ -14,9 +14,10 @@ from dreamer import trajectory
 from jobs import files
 
 COLUMNS = [*seeds.KEYS, "seed", "value", "better", "chance", "chance_name", "control"]
-COLUMNS += ["control_name", "p"]
+COLUMNS += ["control_name", "p", "told_position"]
 NUMBERS = ["value", "chance", "control", "p"]
-TEXT = [*seeds.KEYS, "better", "chance_name", "control_name"]
+TEXT = [*seeds.KEYS, "better", "chance_name", "control_name", "told_position"]
+TOLD = {True: "yes", False: "no", None: "unknown"}
 POINTS = 200  # places along a training at which seeds are compared
 
 
@@ -27,11 +28,16 @@ def place(path):
 
 
 def scores(paths):
-    """One row per run x seed x analysis x layer x representation x score, in the given order."""
-    rows = []
-    for path in paths:
-        found = files.read_json(path)["summary"]
-        rows += [{**place(path), "analysis": path.stem, **row} for row in found]
+    """One row per run x seed x analysis x layer x representation x score, in the given order.
+
+    `told_position` marks every number of an agent that received its position as an input.
+    """
+    found, rows = [(path, files.read_json(path)) for path in paths], []
+    told = {path.parent: TOLD[record["told_position"]] for path, record in found
+            if "told_position" in record}  # fmt: skip
+    for path, record in found:
+        about = {**place(path), "analysis": path.stem, "told_position": told.get(path.parent)}
+        rows += [{**about, **row} for row in record["summary"]]
     table = pd.DataFrame(rows, columns=COLUMNS)
     table = table.astype(dict.fromkeys(NUMBERS, float) | dict.fromkeys(TEXT, "string"))
     named = table["control_name"].fillna(UNTRAINED)

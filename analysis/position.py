@@ -85,15 +85,22 @@ def decode_all(options, plans, inputs, outputs, work):
     notes = position_notes.sentences(plan, found[TRAINED], beside, rows, options)
     record = {
         "summary": rows,
-        "notes": [*notes, *lacks, *position_notes.unseen(facts["unseen_share"])],
+        "notes": [
+            *notes,
+            *lacks,
+            *position_notes.unseen(facts["unseen_share"]),
+            *position_notes.outside(table, plan.test.header["area"]),
+        ],
         "not_yet": [] if UNTRAINED in plans else ["Untrained-network control: not yet computed."],
         "chance": levels,
         "controls": beside,
         "details": {name: details for name, (_, _, details) in known[TRAINED].items()},
         UNTRAINED: {name: item[2] for name, item in known.get(UNTRAINED, {}).items()},
+        "told_position": recording.told(plan.train.header),
         **facts,
     }
     about = {"options": options, "inputs": inputs, "area": plan.train.header["area"]}
+    about["agent"] = plan.train.header.get("agent")
     kept = {name: item[1] for name, item in known[TRAINED].items() if not wanted[name].control}
     occupancy = chance.tally(plan.train.position[plan.rows])
     decoders.save(outputs["decoders"], kept, about | {"occupancy": occupancy})

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from analysis import recording
 from dreamer import trajectory
 
 ERROR = "mean Euclidean error"
+OUTSIDE = 0.005  # share of ridge's guesses from which it is said that they leave the world
 LEAKY = (
     "Leaky: single steps were shuffled between training and test, so each tested step has near "
     "copies among the training steps; these numbers reproduce published ones and say nothing about "
@@ -12,6 +14,7 @@ LEAKY = (
 )
 TOLD = "This agent received its position as an input: nothing here tells what images teach."
 UNSURE = "Whether this imported agent received its position as an input is not known."
+NO_TERRAIN = "No terrain was recorded, so path lengths are left out."
 ONE_SPAWN = (
     "Every episode starts on the same tile, so time since reset alone tells much of where the "
     "agent is; compare with the clock and with the whole-episode swaps, which keep that."
@@ -30,7 +33,7 @@ def sentences(plan, found, beside, rows, options):
     told += [f"{name} is not in the recording; it was not decoded." for name in missing]
     details = [item[2] for item in found.values() if item]
     return [
-        *_imported(plan.train.header),
+        *told_position(plan.train.header),
         *told,
         *_split(plan),
         *_nulls(details, options),
@@ -50,11 +53,25 @@ def unseen(share):
     ]
 
 
-def _imported(header):
-    """Whether a foreign agent was told where it is."""
-    if "imported" not in header:
+def told_position(header):
+    """Whether an agent was told where it is; of a foreign one it may not be known."""
+    return {True: [TOLD], None: [UNSURE]}.get(recording.told(header), [])
+
+
+def outside(table, area):
+    """A sentence where ridge guesses tiles that the world [W, H] does not have."""
+    guesses = [part for part in table if str(part["method"][0]).startswith("ridge")]
+    if not guesses:
         return []
-    return {True: [TOLD], None: [UNSURE]}.get(header.get("told_position"), [])
+    place = np.stack([np.concatenate([part[name] for part in guesses]) for name in "xy"], 1)
+    share = float(((np.rint(place) < 0) | (np.rint(place) >= area)).any(1).mean())
+    if share < OUTSIDE:
+        return []
+    return [
+        f"{share:.0%} of ridge's guesses lie outside the world. They count as they are: a "
+        "regression knows no edges, and moving its guesses to the nearest tile would be a rule of "
+        "another kind."
+    ]
 
 
 def _split(plan):
@@ -62,7 +79,7 @@ def _split(plan):
     if not plan.folds:
         told.append("There are not two episodes to hold apart, so nothing could be tested.")
     elif not plan.test.walkable:
-        told.append("No terrain was recorded, so path lengths are left out.")
+        told.append(NO_TERRAIN)
     starts = plan.train.position[plan.train.step == 0]
     if len(starts) > 1 and len(np.unique(starts, axis=0)) == 1:
         told.append(ONE_SPAWN)
@@ -99,7 +116,8 @@ def _leak(found, rows):
     return [
         f"{row['layer']} by ridge: {row['value']:.2f} tiles on held-out episodes, "
         f"{found[row['layer']][2]['leaky']:.2f} with shuffled steps (leaky, near copies in both "
-        f"training and test), {row['chance']:.2f} for the best constant guess ({row['chance_name']})."
+        f"training and test), {row['chance']:.2f} for the best constant guess "
+        f"({row['chance_name']})."
         for row in own
         if row["layer"] in names[:1]
     ]

@@ -43,6 +43,11 @@ def load(path):
     return Recording(path, header, read["episode"], read["step"], position, walkable, rows)
 
 
+def told(header):
+    """Whether the agent received its position as an input; None where that is not known."""
+    return header.get("told_position", None if "imported" in header else False)
+
+
 def take(found, rows):
     """The recording as if it had only some of its steps."""
     names = ("episode", "step", "position", "rows")

@@ -50,11 +50,12 @@ def intervals(table, draws, seed):
     """One row per score: mean over the seeds that have it, interval, mean chance and control."""
     groups = table[table["value"].notna()].sort_values("seed", kind="stable")
     groups = groups.groupby(KEYS, dropna=False, sort=False)
-    beside = {name: "first" for name in ("better", "chance_name", "control_name")}
+    names = ("better", "chance_name", "control_name", "told_position")
+    beside = {name: "first" for name in names if name in table}
     found = groups.agg(beside | {"chance": "mean", "control": "mean"}).reset_index()
     found = found.join(_summed(groups["value"], draws, seed))
     columns = [*KEYS, "better", *SUMMED, "chance", "chance_name", "control", "control_name"]
-    return found[columns]
+    return found[columns + [name for name in ("told_position",) if name in found]]
 
 
 def differences(table, draws, seed):

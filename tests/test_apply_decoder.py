@@ -56,6 +56,28 @@ def test_errors_on_the_training_data_are_refused(run):
         apply(run, run.folder / "trajectory.parquet")
 
 
+def test_layers_that_are_not_finite_are_named_and_the_others_decoded(run, tmp_path):
+    broken = {"dyn/stoch": lambda item, _: np.full((len(item.x), 12), np.nan)}
+    synthetic.recording(tmp_path / "t.parquet", 2, 20, (4, 4), layers=LAYERS | broken)
+    found, table = apply(run, tmp_path / "t.parquet")
+    assert "Not finite, so not decoded: combined, dyn/stoch." in found["notes"]
+    assert set(table["representation"]) == {"dyn/deter", "enc/tokens"}
+    assert all(np.isfinite(row["value"]) for row in found["summary"])
+
+
+@pytest.mark.parametrize(
+    "about, words",
+    [
+        ({"agent": {"name": "v3", "seed": 7}}, "fitted on another agent"),
+        ({"told_position": True}, "received its position as an input"),
+        ({"absent": ["terrain", "terrain_changed"]}, "path lengths are left out"),
+    ],
+)
+def test_what_a_reader_must_know_is_said(run, tmp_path, about, words):
+    synthetic.recording(tmp_path / "t.parquet", 2, 20, (4, 4), layers=LAYERS, **about)
+    assert any(words in note for note in apply(run, tmp_path / "t.parquet")[0]["notes"])
+
+
 @pytest.mark.parametrize(
     "change, sentence",
     [

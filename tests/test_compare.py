@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import compare, gathered, plot_compare, seed_figures, style, summary
+from analysis import compare, gathered, plot_compare, seed_figures, seeds, style, summary
 from dreamer import trajectory
 from jobs import files
 
@@ -69,6 +69,15 @@ def test_a_control_has_a_name(tmp_path):
     table = gathered.scores(train(tmp_path, "demo", [3.0], control=5.0))
     assert table["control_name"].tolist() == ["untrained network"]
     assert table["chance_name"].tolist() == ["best constant tile"]
+
+
+@pytest.mark.parametrize("told, word", [(True, "yes"), (False, "no"), (None, "unknown")])
+def test_every_number_says_whether_the_agent_was_told_its_position(tmp_path, told, word):
+    paths = train(tmp_path, "demo", [3.0]) + train(tmp_path, "demo", [0.5], "tuning")
+    files.write_json(paths[0], files.read_json(paths[0]) | {"told_position": told})
+    table = gathered.scores(paths)
+    assert table["told_position"].tolist() == [word, word]
+    assert seeds.intervals(table, 100, 0)["told_position"].tolist() == [word, word]
 
 
 def test_runs_stand_side_by_side_with_intervals_and_differences(tmp_path):

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from analysis import decode, decoders, parts, planning, position, recording, sources
+from analysis import (
+    decode,
+    decoders,
+    parts,
+    planning,
+    position,
+    position_notes,
+    recording,
+    sources,
+)
 from dreamer import trajectory
 from jobs import files
 from tests import synthetic
@@ -194,6 +203,20 @@ def test_activity_that_is_not_finite_is_named_and_left_out(tmp_path):
     run = Run(tmp_path, methods=["ridge"])
     assert "bad holds values that are not finite" in run.found["notes"][0]
     assert set(run.table["representation"]) == {"good"}
+
+
+def test_an_agent_that_was_told_its_position_is_marked_wherever_it_was_trained(tmp_path):
+    path = tmp_path / "trajectory.parquet"
+    synthetic.recording(path, 4, 20, (4, 4), layers=LAYERS, told_position=True)
+    run = Run(tmp_path, methods=["ridge"], layers=["dyn/deter"])
+    assert run.found["told_position"] and "received its position" in run.found["notes"][0]
+
+
+def test_guesses_outside_the_world_are_counted_as_they_are_and_told():
+    table = [{"method": ["ridge"], "x": np.array([-3.0, 1, 2, 9]), "y": np.zeros(4)}]
+    (told,) = position_notes.outside(table, (5, 5))
+    assert told.startswith("50% of ridge's guesses lie outside the world")
+    assert position_notes.outside([], (5, 5)) == []
 
 
 def test_without_terrain_there_are_no_path_lengths_but_all_else(tmp_path):
