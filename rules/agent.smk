@@ -30,7 +30,7 @@ for number, (steps, names) in enumerate(snapshots().items()):
             "results/{run}/seed{seed}/benchmarks/train.tsv"
         wildcard_constraints:
             run="|".join(names),
-        retries: 30
+        retries: RETRIES
         conda:
             conda_of("train")
         threads: 4
@@ -125,7 +125,7 @@ rule record_seed:
         "results/{run}/seed{seed}/benchmarks/record.tsv"
     wildcard_constraints:
         run=runs("record"),
-    retries: 30
+    retries: RETRIES
     conda:
         conda_of("record")
     threads: 4
@@ -162,7 +162,7 @@ rule untrained_seed:
         "results/{run}/seed{seed}/benchmarks/untrained.tsv"
     wildcard_constraints:
         run=runs("untrained"),
-    retries: 30
+    retries: RETRIES
     conda:
         conda_of("untrained")
     threads: 2
@@ -199,7 +199,7 @@ rule snapshots_seed:
         "results/{run}/seed{seed}/benchmarks/snapshots.tsv"
     wildcard_constraints:
         run=runs("snapshots"),
-    retries: 30
+    retries: RETRIES
     conda:
         conda_of("snapshots")
     threads: 2

@@ -12,6 +12,10 @@ from jobs import closure, dag, files, plan, settings, spec_files, specs, stages
 from jobs.errors import Refused
 from snakemake.exceptions import WorkflowError
 
+# How often a job that continues what it left is started again. A rule's own number also holds inside
+# a cluster's job, which would then try again by itself, on the same node and until its time is over.
+RETRIES = 30 if workflow.is_main_process else 0
+
 
 def start():
     """The plan: made by the main process, read by the processes that run single jobs."""
