@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis import decoders, dream_reading, dream_scores, errors, recording
+from analysis import decoders, dream_reading, dream_scores, errors, recording, sources
 from dreamer import trajectory as contract
 from jobs import cli, files
-from jobs.errors import Refused
 
 NOT_YET = ["Untrained-network control: not yet computed."]
 REAL = "real states"
+COLUMNS = (
+    *("representation", "method", "variant", "start_episode", "start_step", "h", "action"),
+    *("true_x", "true_y", "x", "y", "p", "entropy", "error"),
+)
 POLICY_NOTE = (
     "A policy dream acts otherwise than the agent did, so its error grows even in a perfect world "
     "model; forced dreams replay the real actions and test the model."
@@ -28,14 +31,24 @@ def main(spec: Path, dreams: Path, trajectory: Path, decoders: Path, scores: Pat
 
 
 def decode(options, path, trajectory, fitted, scores, steps):
-    """Apply each fitted decoder of the belief to dreams and to the real states beside them."""
-    known = recording.load(trajectory)
+    """Apply each fitted decoder of the belief to dreams and to the real states beside them.
+
+    Where there is nothing to apply or to compare with, the scores say so in a sentence.
+    """
+    known, (header, every) = recording.load(trajectory), decoders.load(fitted)
+    usable, bad = _usable(every, path, known, options["methods"])
+    if usable and len(known.position):
+        record, table = _read(usable, bad, path, known, options)
+    else:
+        record, table = _nothing(path, known, options)
+    about = {"options": options, "trained_on": header["inputs"]}
+    contract.write_log(steps, "dreams_steps", about, table)
+    files.write_json(scores, record)
+
+
+def _read(usable, bad, path, known, options):
+    """(scores, {column: values} of every step) of the usable decoders."""
     found = dream_reading.load(path, known)
-    belief = set(contract.layers(path, "dreams"))
-    header, every = decoders.load(fitted)
-    usable = _usable(every, belief, options["methods"])
-    if not usable:
-        raise Refused(f"{fitted} holds no decoder of {', '.join(sorted(belief))}; decode them too")
     walkable = _walkable(known, found)
     rows, details, table = dream_scores.standing(found.position), {}, []
     for (name, method), decoder in usable.items():
@@ -46,25 +59,47 @@ def decode(options, path, trajectory, fitted, scores, steps):
         table += [_steps(name, method, kind, *item, found, known) for kind, item in guesses.items()]
     record = {
         "summary": rows,
-        "notes": [f"{len(found.real)} starts. {POLICY_NOTE}", *_notes(details, walkable)],
+        "notes": [
+            f"{len(found.real)} starts. {POLICY_NOTE}",
+            *_notes(details, walkable),
+            *([f"Not finite, so not decoded: {', '.join(bad)}."] if bad else []),
+        ],
         "not_yet": NOT_YET,
         "displacement": dream_scores.displacement(found.position),
         "details": details,
     }
-    about = {"options": options, "trained_on": header["inputs"]}
-    joined = {column: np.concatenate([part[column] for part in table]) for column in table[0]}
-    contract.write_log(steps, "dreams_steps", about, joined)
-    files.write_json(scores, record)
+    return record, {column: np.concatenate([part[column] for part in table]) for column in COLUMNS}
 
 
-def _usable(every, belief, methods):
-    """{(representation, method): Decoder} that need nothing but belief layers."""
-    return {
-        (name, method): decoder
-        for name, found in every.items()
-        for method, decoder in found.items()
-        if belief >= set(decoder.layers) and method in methods
-    }
+def _nothing(path, known, options):
+    """The same where no dream can be decoded, with the reason."""
+    belief, methods = contract.layers(path, "dreams"), ", ".join(options["methods"])
+    words = "The recording has no positions to compare dreams with."
+    if len(known.position):
+        words = (
+            f"Position decoding fitted no decoder of {', '.join(belief)} (methods: {methods}) that "
+            "could be applied to finite activity, so dreams were not read."
+        )
+    empty = {"summary": [], "notes": [words], "not_yet": [], "displacement": [], "details": {}}
+    return empty, dict.fromkeys(COLUMNS, np.zeros(0))
+
+
+def _usable(every, path, known, methods):
+    """({(representation, method): Decoder}, names whose activity is not finite).
+
+    Of decoders that need nothing but belief layers.
+    """
+    belief, usable, bad = set(contract.layers(path, "dreams")), {}, []
+    for name, found in every.items():
+        layers = next(iter(found.values())).layers
+        if not belief >= set(layers):
+            continue
+        sides = ((known.path, layers), (path, layers, "dreams"))
+        if sources.finite(*(recording.activity(*side) for side in sides)):
+            usable |= {(name, method): found[method] for method in found if method in methods}
+        else:
+            bad.append(name)
+    return usable, bad
 
 
 def _guesses(decoder, path, found, known):

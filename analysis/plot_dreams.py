@@ -34,6 +34,11 @@ def main(
     """Draw the figures that are asked for, from the tables of dream decoding."""
     cli.options(spec)
     found, table = files.read_json(scores), contract.read_log(steps, "dreams_steps")[1]
+    if not found["details"]:
+        given = (dream_vs_real, dream_trajectories_world, dream_coherence, dream_strip)
+        for svg in filter(None, given):
+            style.sentence(svg, found["notes"][0])
+        return
     if dream_vs_real:
         draw_errors(found, dream_vs_real)
     if dream_trajectories_world:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from analysis import coherence, dream_scores, dreams, position
+from analysis import coherence, decoders, dream_scores, dreams, plot_dreams, position
 from dreamer import trajectory
 from jobs import files
 from jobs.errors import Refused
@@ -43,6 +43,7 @@ def decode(trained, folder, path=None, recording=None):
 def dream(trained, folder, shift=0, starts=STARTS):
     path = folder / "dreams.parquet"
     synthetic.dreams(path, trained / "test.parquet", HORIZON, starts, list(LAYERS), shift)
+    return path
 
 
 def variant(found, name="forced", method="robust", layer="dyn/deter"):
@@ -194,3 +195,45 @@ def test_step_lengths_jumps_and_ground_by_hand():
     walkable[0, 3, 1] = False
     assert coherence.on_ground(guess, walkable) == 0.5
     assert coherence.on_ground(guess - 1, walkable) < 1
+
+
+def broken(path, kind, copy):
+    """Write a file again with NaN in its `dyn/stoch`."""
+    header, file = trajectory.header(path, kind), trajectory.open_file(path, kind)
+    parts = [file.read_row_group(index).to_pydict() for index in range(file.num_row_groups)]
+    width = header["layers"]["dyn/stoch"]["width"]
+    blank = [np.full((len(part["x"]), width), np.nan) for part in parts]
+    pairs = zip(parts, blank, strict=True)
+    trajectory.write(copy, header, (part | {"dyn/stoch": item} for part, item in pairs))
+    return copy
+
+
+@pytest.mark.parametrize("side", ["dreams", "trajectory"])
+def test_beliefs_that_are_not_finite_are_named_and_the_others_read(trained, tmp_path, side):
+    paths = {"dreams": dream(trained, tmp_path), "trajectory": trained / "test.parquet"}
+    paths[side] = broken(paths[side], side, tmp_path / "broken.parquet")
+    found, table = decode(trained, tmp_path, *paths.values())
+    assert "Not finite, so not decoded: combined, dyn/stoch." in found["notes"]
+    assert set(found["details"]) == set(table["representation"]) == {"dyn/deter"}
+
+
+@pytest.mark.parametrize("lacking", ["decoders", "positions"])
+def test_without_decoders_or_positions_the_report_gets_a_sentence(trained, tmp_path, lacking):
+    path, recording = dream(trained, tmp_path), None
+    if lacking == "positions":
+        recording = tmp_path / "t.parquet"
+        synthetic.recording(recording, 3, 60, (5, 5), layers=LAYERS, absent=["x", "y"])
+    folder = trained
+    if lacking == "decoders":
+        folder = tmp_path / "empty"
+        folder.mkdir()
+        about = {"inputs": {}, "area": [5, 5]}
+        decoders.save(folder / "decoders.safetensors", {}, about)
+        recording = trained / "test.parquet"
+    found, table = decode(folder, tmp_path, path, recording)
+    words = {"decoders": "fitted no decoder of dyn/deter", "positions": "has no positions"}
+    assert words[lacking] in found["notes"][0] and found["summary"] == [] and not len(table)
+    figures = [tmp_path / f"{name}.svg" for name in ("errors", "world", "coherence", "strip")]
+    spec, outputs = tmp_path / "spec.json", (tmp_path / "dreams.json", tmp_path / "steps.parquet")
+    plot_dreams.main(spec, *outputs, path, recording, *figures)
+    assert all(figure.is_file() for figure in figures)

@@ -1,6 +1,5 @@
 """Whatever a study lacks, every figure is drawn or says in a sentence why it is empty."""
 
-import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,6 @@ from analysis import (
     tuning,
 )
 from jobs import cli
-from jobs.errors import Refused
 from tests import synthetic, test_classes, test_position, test_training_analysis, test_tuning
 
 OPTIONS = {
@@ -64,7 +62,7 @@ CASES = {
     "one layer": {"layers": {"dyn/deter": synthetic.place_fields(4)}},
     "no border visited": {"area": (40, 40), "steps": 10},
     "all units dead": {"layers": belief(dead, dead)},
-    "NaN activity": {"layers": belief(broken, broken), "dreamt": False},
+    "NaN activity": {"layers": belief(broken, broken)},
     "NaN in one layer": {"layers": belief(broken, synthetic.one_hot)},
     "no facing, no terrain, no training logs": {
         "absent": ["facing", "terrain", "terrain_changed"],
@@ -73,11 +71,8 @@ CASES = {
 }
 
 
-def study(folder, trained=None, dreamt=True, **changed):
-    """Run every analysis on a small recording; the paths of what they write by name.
-
-    Without `dreamt`, no part of the belief could be decoded, so that dreams are refused.
-    """
+def study(folder, trained=None, **changed):
+    """Run every analysis on a small recording; the paths of what they write by name."""
     recording = folder / "trajectory.parquet"
     settings = {"episodes": 3, "steps": 24, "area": (5, 5), "layers": GOOD} | changed
     synthetic.recording(recording, **settings)
@@ -100,10 +95,7 @@ def study(folder, trained=None, dreamt=True, **changed):
     classes.main("classes", at["tuning_table"], at["null"], at["cells"], at["cell_classes"])
     starts = np.arange(1, settings["steps"] - HORIZON, 4)
     synthetic.dreams(at["dreamt"], recording, HORIZON, starts, list(settings["layers"]))
-    with contextlib.nullcontext() if dreamt else pytest.raises(Refused, match="no decoder of"):
-        dreams.main(
-            "dreams", at["dreamt"], recording, at["decoders"], at["dreams"], at["dreams_steps"]
-        )
+    dreams.main("dreams", at["dreamt"], recording, at["decoders"], at["dreams"], at["dreams_steps"])
     behavior.main("behavior", recording, at["behavior"])
     test_training_analysis.logs(folder, ["crafter"], **(trained or {"episodes": 5, "rows": 5}))
     training.main("training", at["metrics"], at["episodes"], at["training"], at["curves"])
@@ -116,8 +108,7 @@ def over_seeds(folder, at):
     seed = folder / "results" / "run" / "seed0"
     seed.mkdir(parents=True)
     for name in ("position", "tuning", "cell_classes", "dreams", "behavior", "training"):
-        if at[name].is_file():
-            (seed / f"{name}.json").write_bytes(at[name].read_bytes())
+        (seed / f"{name}.json").write_bytes(at[name].read_bytes())
     (seed / "training_curves.parquet").write_bytes(at["curves"].read_bytes())
     summary.main("summary", sorted(seed.glob("*.json")), at["summary"], folder / "summary.csv")
     pairs = [at["everything"], folder / "e.csv", at["intervals"], folder / "i.csv"]
@@ -154,8 +145,6 @@ def draw(at, folder):
             new("decoding_seeds", "tuning_seeds", "learning_seeds"),
         ),
     }  # fmt: skip
-    if not at["dreams"].is_file():
-        del made[plot_dreams]
     for command, (tables, figures) in made.items():
         command.main("plot", *tables, *figures)
     return [path for _, figures in made.values() for path in figures]
