@@ -52,7 +52,8 @@ def main(
 
 def ours(work, kinds, envs, steps, repeats):
     """Fill, sample, write back, save and restore."""
-    store = replay.Replay(work / "live", *kinds, envs, WINDOW, steps, "uniform", online=False)
+    settings = options.resolve((), {"replay.size": steps, "replay.online": False})["replay"]
+    store = replay.Replay(work / "live", *kinds, envs, WINDOW, settings)
     rows = [random_row(kinds, envs, seed) for seed in range(8)]
     warm = steps // envs // 10
     insert(store, rows, warm)

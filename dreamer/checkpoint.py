@@ -76,15 +76,15 @@ def save(path, values, header):
     The header holds agent, options, step, updates, seed, spaces, world, versions, spec and code.
     """
     text = files.canonical({"kind": "checkpoint", "version": VERSION, **header})
-    arrays = {name: np.asarray(values[name], order="C") for name in sorted(values)}
     with files.atomic(path) as temporary:
-        write(temporary, arrays, text)
+        write(temporary, {name: values[name] for name in sorted(values)}, text)
 
 
 def write(path, arrays, text):
     """Write arrays {name: array} and a text that `arrays` reads; an OSError if the disk fails."""
+    whole = {name: np.asarray(value, order="C") for name, value in arrays.items()}
     try:
-        save_file(arrays, path, metadata={KEY: text})
+        save_file(whole, path, metadata={KEY: text})
     except SafetensorError as error:
         number = re.search(r"os error (\d+)", str(error))
         if not number:

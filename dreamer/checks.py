@@ -24,6 +24,11 @@ RANGES = {  # least value, and the largest or, with a False, the first that is t
     r"retnorm\.(low|high)": (0, 100, True),
     r"retnorm\.floor|opt\.(eps|pmin)|pol\.minstd": (1e-30, math.inf, True),
     r"opt\.beta[12]": (0, 1, False),
+    r"replay\.(maxfrac|curious\.beta)": (0, 1, True),
+    r"replay\.(exponent|curious\.eps)": (1e-30, math.inf, True),
+    r"replay\.(stats|cache)_every": (1, math.inf, True),
+    r"replay\.curious\.(c|initial)": (0, 1e30, True),
+    r"replay\.(recency|curious\.alpha)": (0, 10, True),
 }
 
 

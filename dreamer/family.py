@@ -1,14 +1,21 @@
-"""An agent family is a module with six functions; the commands know an agent by these alone.
+"""An agent family is a module with seven functions; the commands know an agent by these alone.
 
 In the shapes, B is batch, T time, H imagined steps. Every function is pure; the callers jit.
 
 `init(options, spaces, key) -> state`                          state.params.values: {name: array}
-`train(state, batch, key) -> state, metrics, write_back`       one update
+`train(state, batch, key) -> state, metrics, write_back`       one update; in write_back, beside the
+                          belief layers, "signal": {name: [B, L-1]}, what samplers choose by
+`surprise(params, batch, key) -> kl`                           [B, L-1] without learning
 `start(params, batch_size, belief=None) -> carry`              belief: {layer: [B, units]}
 `act(params, carry, observation, key, sample, taken=None) -> carry, action, activations`
                           taken [B]: actions that the carry remembers in place of the chosen ones
 `imagine(params, carry, actions, horizon, key, sample) -> actions, activations, images`
 `layers(options, spaces) -> [Layer]`                           in the order of the forward pass
+
+Signals are per trained step, in nats and without gradient: "kl" between posterior and prior without
+free nats, "beliefs" the sum of both losses of it with free nats, "model" the loss of what is
+predicted (observation, reward, continuation). `surprise` is "kl" for a sampler that asks between
+updates; families that lack it can be trained with all others.
 """
 
 import importlib

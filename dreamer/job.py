@@ -106,6 +106,11 @@ def check(resolved):
     seen = spaces.of(envs.single_observation_space, envs.single_action_space)
     envs.close()
     state = jax.eval_shape(partial(module.init, resolved, seen), jax.random.key(0))
+    if resolved["replay"]["sampler"] == "uncertainty_caching" and not hasattr(module, "surprise"):
+        raise Refused(
+            "option replay.sampler is 'uncertainty_caching', but the agent family "
+            f"{resolved['agent']} has no function `surprise`; choose 'uncertainty'"
+        )
     start = resolved["run"]["from_checkpoint"]
     if start:
         checkpoint.check(state.params.values, checkpoint.load(start)[1], start)

@@ -11,7 +11,7 @@ import numpy as np
 from dreamer import checkpoint, devices, state
 from jobs.errors import Refused
 
-TRAIN = 2  # stream of keys; 0 is that of initialisation, 1 the driver's
+TRAIN, SURVEY = 2, 3  # streams of keys; 0 is that of initialisation, 1 the driver's
 
 
 class Learner:
@@ -38,6 +38,7 @@ class Learner:
         self._ahead = self._late = self._params = None
         self.seconds = {"update": 0.0, "waiting": 0.0}
         self._act = jax.jit(self._beliefs)
+        self._surprise = jax.jit(module.surprise) if hasattr(module, "surprise") else None
         self._program = devices.several(module.train)
         self._train = None
 
@@ -79,6 +80,19 @@ class Learner:
         self._late = windows, fresh
         self.updates += self.per_call
         self._ahead = self._draw()
+        self.seconds["update"] += time.perf_counter() - start
+
+    def survey(self, step):
+        """Tell the sampler the KL of all kept rows under the present weights."""
+        start, key = time.perf_counter(), self._key(SURVEY, step)
+        windows, found = self.replay.cover(), []
+        for first in range(0, len(windows), self.size):
+            part = np.resize(windows[first : first + self.size], (self.size, 2))
+            batch = self.replay.read(part, self.replay.window)
+            found.append(self._surprise(self.params, batch, jax.random.fold_in(key, first)))
+            if len(found) > 1:  # one is computed while the next is read
+                found[-2] = np.asarray(found[-2])
+        self.replay.sampler.cache(windows, np.concatenate(found)[: len(windows)])
         self.seconds["update"] += time.perf_counter() - start
 
     def fetch(self):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tensorboardX import summary
 from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
@@ -97,6 +98,11 @@ class Board:
         """Every number of a row."""
         items = [Summary.Value(tag=name, simple_value=value) for name, value in row.items()]
         self._add(step, items)
+
+    def histogram(self, step, name, values):
+        """How values [M] are distributed; nothing where there are none."""
+        if len(values):
+            self._add(step, summary.histogram(name, values, "auto").value)
 
     def video(self, step, name, frames):
         """Frames uint8 [T, H, W, 3] as a GIF."""

@@ -25,7 +25,17 @@ CHOICES = {
     r"(.*\.)?platform": ("auto", "cpu", "gpu"),
     r"dtype": ("auto", "float32", "bfloat16"),
     r".*\.act": ("silu", "relu", "gelu", "tanh"),
-    r"replay\.sampler": ("uniform",),
+    r"replay\.sampler": (
+        "uniform",
+        "uncertainty",
+        "uncertainty_inf",
+        "uncertainty_clipping",
+        "uncertainty_caching",
+        "priority",
+        "recency",
+        "curious",
+    ),
+    r"replay\.initial": ("inf", "mean_std"),
 }
 
 

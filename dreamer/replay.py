@@ -10,25 +10,28 @@ import numpy as np
 
 from dreamer import samplers, undo
 from dreamer.chunks import Chunks
+from dreamer.draws import Draws
 from dreamer.undo import Undo
 
 FLAGS = ("is_first", "is_last", "is_terminal")
 
 
 class Replay:
-    """The newest `capacity` rows in `folder`; RAM does not grow with their number.
+    """The newest rows in `folder`; in RAM are only a few bytes per row, for the sampler.
 
-    `rows` and `latents` are structured dtypes (see `kinds`). All environments advance together, so
-    a window is consecutive in time and never joins the newest rows to the oldest.
+    `rows` and `latents` are structured dtypes (see `kinds`), `settings` the block `replay` of the
+    options. All environments advance together, so a window is consecutive in time and never joins
+    the newest rows to the oldest.
     """
 
-    def __init__(self, folder, rows, latents, envs, window, capacity, sampler, online=True):
-        self.envs, self.window, self.kept = envs, window, capacity // envs
+    def __init__(self, folder, rows, latents, envs, window, settings):
+        self.envs, self.window, self.kept = envs, window, settings["size"] // envs
         self.rows = Chunks(Path(folder, "rows"), rows, envs)
         self.latents = Chunks(Path(folder, "latents"), latents, envs)
         self.undo = Undo(self.latents, self.kept)
-        self.sampler = samplers.make(sampler, envs, window)
-        self.fresh = samplers.Fresh(envs, window) if online else None
+        self.sampler = samplers.make(envs, window, self.kept, settings)
+        self.fresh = samplers.Fresh(envs, window) if settings["online"] else None
+        self.draws = Draws(envs, window, self.kept)
         self.end = 0  # rows that each environment ever gave
 
     def __len__(self):
@@ -46,6 +49,7 @@ class Replay:
         self.end += 1
         for chunks in (self.rows, self.latents):
             chunks.drop(self.oldest)
+        self.draws.keep(self.oldest, self.end)
         self.sampler.keep(self.oldest, self.end)
 
     def sample(self, rng, count):
@@ -59,6 +63,7 @@ class Replay:
             windows = self.fresh.take(count, self.oldest, self.end)
         drawn = self.sampler.draw(rng, count - len(windows))
         windows = np.concatenate([windows, drawn])
+        self.draws.add(windows)
         batch = self.read(windows, self.window)
         batch["is_last"] = batch["is_last"].copy()
         batch["is_last"][:, :-1] |= batch["is_first"][:, 1:]
@@ -71,6 +76,18 @@ class Replay:
             self.rows.read(env, time, rows[place])
             self.latents.read(env, time, first[place])
         return _batch(rows, first)
+
+    def cover(self):
+        """Windows [B, 2] that hold each kept row, all but the very first, after their first one."""
+        starts = np.arange(self.oldest, self.end - self.window, self.window - 1)
+        starts = np.append(starts, self.end - self.window)
+        env, start = np.meshgrid(np.arange(self.envs), starts, indexing="ij")
+        return np.stack([env.ravel(), start.ravel()], 1)
+
+    def measure(self):
+        """What to log of the sampler and its draws: {name: number}."""
+        found = self.sampler.measure() | self.draws.measure()
+        return {f"replay/{name}": value for name, value in found.items()}
 
     def blank(self, count):
         """A batch of `count` windows as `sample` gives them, of any content."""
@@ -98,7 +115,8 @@ class Replay:
         self.latents.link(Path(folder, "latents"))
         undo.blank(folder)
         served = self.fresh.served if self.fresh else 0
-        return {"end": self.end, "served": served}, self.sampler.state()
+        drawn = {f"draws/{name}": array for name, array in self.draws.state().items()}
+        return {"end": self.end, "served": served}, self.sampler.state() | drawn
 
     def protect(self, folder):
         """Keep the state in `folder`, saved just now, whole while rows are overwritten."""
@@ -114,6 +132,8 @@ class Replay:
         self.end = facts["end"]
         if self.fresh:
             self.fresh.served = facts["served"]
+        drawn = {name: arrays.pop(f"draws/{name}") for name in self.draws.state()}
+        self.draws.restore(drawn, self.oldest, self.end)
         self.sampler.restore(arrays)
         self.sampler.keep(self.oldest, self.end)
 

@@ -1,37 +1,25 @@
-"""Which windows of the replay are trained on next.
+"""Which windows of the replay are trained on next: the option `replay.sampler`.
 
-A window is (environment, time of its first row); windows are arrays [B, 2]. All environments hold
-the rows oldest <= time < end. A sampler has the five methods of `Uniform`.
+A sampler has the methods of `windows.Uniform`. docs/replay.md says what each of them is for.
 """
 
 import numpy as np
 
+from dreamer.cached import Cached
+from dreamer.curious import Curious
+from dreamer.prioritized import Prioritized
+from dreamer.windows import Recency, Uniform
 
-class Uniform:
-    """Every whole window that is kept is equally probable, DreamerV3's default."""
-
-    def __init__(self, envs, window):
-        self.envs, self.window = envs, window
-        self.oldest = self.end = 0
-
-    def keep(self, oldest, end):
-        """Told after every new row of all environments which rows there are now."""
-        self.oldest, self.end = oldest, end
-
-    def draw(self, rng, count):
-        """`count` windows [B, 2] by a numpy Generator."""
-        env = rng.integers(self.envs, size=count)
-        return np.stack([env, rng.integers(self.oldest, self.end - self.window + 1, count)], 1)
-
-    def learn(self, windows, signal):
-        """Told after an update the signal {name: [B, T]} of the trained rows (the last T)."""
-
-    def state(self):
-        """What `restore` needs besides `keep`: {name: array}."""
-        return {}
-
-    def restore(self, state):
-        """Continue from an earlier `state`."""
+KINDS = {
+    "uniform": lambda envs, window, kept, settings: Uniform(envs, window),
+    "uncertainty": Prioritized,
+    "uncertainty_inf": Prioritized,
+    "uncertainty_clipping": Prioritized,
+    "uncertainty_caching": Cached,
+    "priority": Prioritized,
+    "recency": lambda envs, window, kept, settings: Recency(envs, window, settings["recency"]),
+    "curious": Curious,
+}
 
 
 class Fresh:
@@ -50,9 +38,9 @@ class Fresh:
         return np.stack([order % self.envs, order // self.envs * self.window], 1)
 
 
-KINDS = {"uniform": Uniform}
+def make(envs, window, kept, settings):
+    """The sampler of windows of `window` rows; an environment keeps `kept` rows.
 
-
-def make(name, envs, window):
-    """The sampler that the option `replay.sampler` names."""
-    return KINDS[name](envs, window)
+    `settings` is the block `replay` of the options.
+    """
+    return KINDS[settings["sampler"]](envs, window, kept, settings)

@@ -67,6 +67,8 @@ class Training:
         row = self.driver.step()
         self.replay.add(row)
         self.step += self.driver.count
+        if self.replay.sampler.due:
+            self.learner.survey(self.step)
         for ended in self.episodes.add(self.step, row, self.driver.episode):
             self.lines["episodes"].add(ended)
             self.report.scores.append(ended["score"])
@@ -96,6 +98,9 @@ class Training:
         if rows:
             names = [name for name in rows[0] if name not in ("step", "updates")]
             means = {name: float(np.mean([row[name] for row in rows])) for name in names}
+            means |= self.replay.measure()
+            self.board.histogram(self.step, "replay/age", self.replay.draws.ages())
+            self.replay.draws.clear()
             self.lines["metrics"].add({"step": self.step, "updates": self.learner.updates, **means})
             self.board.scalars(self.step, means)
             self.learner.clear()
@@ -129,7 +134,5 @@ def _replay(options, seen, module, folder):
         *kinds,
         envs=run["envs"],
         window=run["batch_length"] + settings["context"],
-        capacity=settings["size"],
-        sampler=settings["sampler"],
-        online=settings["online"],
+        settings=settings,
     )

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer import replay, spaces
+from dreamer import options, replay, spaces
 from dreamer.family import Layer
 
 WINDOW, ENVS = 5, 2
@@ -12,9 +12,11 @@ SPACES = spaces.Spaces((("image", spaces.Space((2, 2, 3), "uint8")),), spaces.Sp
 LAYERS = [Layer("wide", 9), Layer("belief", 2, belief=True, dtype="float32")]
 
 
-def make(folder, capacity=1000, chunk=8, online=False):
+def make(folder, capacity=1000, chunk=8, online=False, sampler="uniform"):
     kinds = replay.kinds(SPACES, LAYERS)
-    found = replay.Replay(folder, *kinds, ENVS, WINDOW, capacity, "uniform", online)
+    changes = {"replay.size": capacity, "replay.online": online, "replay.sampler": sampler}
+    settings = options.resolve((), changes)["replay"]
+    found = replay.Replay(folder, *kinds, ENVS, WINDOW, settings)
     found.rows.length = found.latents.length = chunk
     return found
 

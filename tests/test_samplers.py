@@ -4,14 +4,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dreamer import samplers
+from dreamer import options, samplers
 
 ENVS, WINDOW = 3, 5
 
 
+def make(name, kept=50, **more):
+    """A sampler of few environments; more settings as the option `replay` has them."""
+    changes = {"replay.sampler": name, **{f"replay.{key}": value for key, value in more.items()}}
+    return samplers.make(ENVS, WINDOW, kept, options.resolve((), changes)["replay"])
+
+
 @pytest.mark.parametrize("oldest, end", [(0, 5), (0, 30), (17, 41)])
 def test_uniform_draws_every_whole_window_equally_often(oldest, end):
-    sampler = samplers.make("uniform", ENVS, WINDOW)
+    sampler = make("uniform")
     sampler.keep(oldest, end)
     draws = sampler.draw(np.random.default_rng(0), 20_000)
     starts = np.arange(oldest, end - WINDOW + 1)
@@ -21,7 +27,7 @@ def test_uniform_draws_every_whole_window_equally_often(oldest, end):
 
 
 def test_equal_generators_give_equal_draws():
-    sampler = samplers.make("uniform", ENVS, WINDOW)
+    sampler = make("uniform")
     sampler.keep(0, 100)
     draws = [sampler.draw(np.random.default_rng([7, 3]), 16) for _ in range(2)]
     np.testing.assert_array_equal(*draws)

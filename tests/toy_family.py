@@ -65,10 +65,15 @@ def train(state, batch, key):
     cost, grads = jax.value_and_grad(loss)(state.params.values)
     values = jax.tree.map(lambda value, grad: value - 0.1 * grad, state.params.values, grads)
     belief = jnp.stack([image, batch["toy/belief"][:, 1:] + jnp.zeros_like(image)], -1)
-    signal = {"kl": (image - image.mean()) ** 2}
+    signal = dict.fromkeys(("kl", "beliefs", "model"), (image - image.mean()) ** 2)
     metrics = {"loss/total": cost, "loss/rec": cost}
     state = State(Params(values, state.params.classes), state.count + 1)
     return state, metrics, {"toy/belief": belief, "signal": signal}
+
+
+def surprise(params, batch, key):
+    image = batch["image"][:, 1:].astype(jnp.float32).mean((2, 3, 4)) / 255
+    return (image - batch["toy/belief"][:, None, 0]) ** 2
 
 
 def imagine(params, carry, actions, horizon, key, sample):

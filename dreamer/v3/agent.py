@@ -1,4 +1,4 @@
-"""DreamerV3 as an agent family (dreamer/family.py says what the six functions take and give).
+"""DreamerV3 as an agent family (dreamer/family.py says what its functions take and give).
 
 In the shapes, B is batch, L stored steps (the first one is context), H imagined steps.
 """
@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from dreamer import distributions, family
-from dreamer.v3 import behavior, decoder, encoder, heads, rssm, update
+from dreamer.v3 import behavior, decoder, encoder, heads, rssm, update, world
 from dreamer.v3 import config as configs
 
 
@@ -28,15 +28,18 @@ def init(options, spaces, key):
 def train(state, batch, key):
     """One update. Row 0 of `batch` {name: [B, L, ...]} only gives the starting belief.
 
-    Returns State, metrics, and the fresh belief and KL [B, L-1] of the trained rows.
+    Returns State, metrics, and the fresh belief and signals [B, L-1] of the trained rows.
     """
-    config = state.params.config
-    latent = _latent(config, batch)
-    action = rssm.action_vector(config, batch["action"])[:, :-1]
-    rows = {name: value[:, 1:] for name, value in batch.items() if name not in _belief(latent)}
+    rows, latent, action = _parts(state.params.config, batch)
     state, metrics, found = update.apply(state, rows, latent, action, _typed(key))
     belief = jax.tree.map(lambda x: x.astype(jnp.float32), _belief(found["latent"]))
-    return state, metrics, {**belief, "signal": {"kl": found["model"]["kl"]}}
+    return state, metrics, {**belief, "signal": _signals(state.params.config, found)}
+
+
+def surprise(params, batch, key):
+    """KL [B, L-1] of the rows after the first one, in nats, as `train` finds it; learns nothing."""
+    rows, latent, action = _parts(params.config, batch)
+    return world.surprise(params.computed, params.config, rows, latent, action, _typed(key))
 
 
 def start(params, batch_size, belief=None):
@@ -97,6 +100,21 @@ def layers(options, spaces):
         for index in range(block.layers)
     ]
     return [*seen, *belief, *trunks]
+
+
+def _parts(config, batch):
+    """Rows {name: [B, L-1, ...]} after the first one, its Latent, and the actions before them."""
+    latent = _latent(config, batch)
+    action = rssm.action_vector(config, batch["action"])[:, :-1]
+    rows = {name: value[:, 1:] for name, value in batch.items() if name not in _belief(latent)}
+    return rows, latent, action
+
+
+def _signals(config, found):
+    """What samplers may ask for, per row: see dreamer/family.py."""
+    losses = found["losses"]
+    model = sum(losses[name] for name in (*world.targets(config), "rew", "con"))
+    return {"kl": found["model"]["kl"], "beliefs": losses["dyn"] + losses["rep"], "model": model}
 
 
 def _belief(latent):

@@ -20,9 +20,7 @@ def loss(values, config, batch, latent, action, key):
     batch {name: [B, T, ...]}; latent [B] is the belief before row 0; action [B, T, A] are the
     vectors of the actions that led to each row.
     """
-    tokens = encoder.encode(values, config, batch)["enc/tokens"]
-    latent, post = rssm.observe(values, config, latent, tokens, action, batch["is_first"], key)
-    prior = rssm.prior(values, config, latent.deter)
+    tokens, latent, post, prior = _seen(values, config, batch, latent, action, key)
     feature = rssm.feature(latent)
     decoded = decoder.decode(values, config, latent)
     losses, beliefs = _beliefs(config, post, prior)
@@ -38,9 +36,22 @@ def loss(values, config, batch, latent, action, key):
     return losses, latent, outputs
 
 
+def surprise(values, config, batch, latent, action, key):
+    """KL [B, T] of the posterior from the prior without free nats; arguments as for `loss`."""
+    _, _, post, prior = _seen(values, config, batch, latent, action, key)
+    return _beliefs(config, post, prior)[1]["kl"]
+
+
 def targets(config):
     """Names of the reconstruction losses."""
     return tuple(name for name, _ in configs.seen(config, "dec"))
+
+
+def _seen(values, config, batch, latent, action, key):
+    """Tokens, Latent, and raw logits of posterior and prior of the rows [B, T]."""
+    tokens = encoder.encode(values, config, batch)["enc/tokens"]
+    latent, post = rssm.observe(values, config, latent, tokens, action, batch["is_first"], key)
+    return tokens, latent, post, rssm.prior(values, config, latent.deter)
 
 
 def _beliefs(config, post, prior):
