@@ -23,6 +23,10 @@ include: "rules/figures.smk"
 include: "rules/study.smk"
 
 
+onstart:
+    fit_partitions()
+
+
 rule all:
     default_target: True
     input:

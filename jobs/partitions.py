@@ -3,6 +3,8 @@
 from pathlib import Path
 from unittest import mock
 
+from jobs.errors import Refused
+
 PROFILE = Path("profiles/slurm/partitions.yaml")
 
 
@@ -17,3 +19,22 @@ def chooser(path=PROFILE):
 
     known, silent = partitions.read_partition_file(path), mock.MagicMock()
     return lambda job: partitions.get_best_partition(known, job, silent)
+
+
+def check(flow):
+    """Refuse to start a Snakemake workflow with a job that fits no partition.
+
+    The plugin would send it to the default one, where it waits for ever or fails.
+    """
+    path = getattr(flow.executor_settings, "partition_config", None)
+    partition = chooser(Path(path)) if path else None
+    for job in flow.dag.needrun_jobs() if path else ():
+        local, own = job.rule.name in flow._localrules, job.resources.get("slurm_partition")
+        if not (local or own or partition(job)):
+            names = ("gpu", "gpu_model", "gres", "mem_mb", "runtime")
+            asked = {name: job.resources.get(name) for name in names} | {"threads": job.threads}
+            words = ", ".join(f"{name}={value}" for name, value in asked.items() if value)
+            raise Refused(
+                f"rule {job.rule.name} asks for {words}, and no partition in {path} has that; "
+                "correct the file, or ask for less by set-resources in the profile"
+            )

@@ -8,7 +8,17 @@ import shlex
 import sys
 from pathlib import Path
 
-from jobs import closure, dag, files, plan, settings, spec_files, specs, stages
+from jobs import (
+    closure,
+    dag,
+    files,
+    partitions,
+    plan,
+    settings,
+    spec_files,
+    specs,
+    stages,
+)
 from jobs.errors import Refused
 from snakemake.exceptions import WorkflowError
 
@@ -46,6 +56,14 @@ def refuse(error):
     """Say why nothing can be planned, and leave as the commands do."""
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
+
+
+def fit_partitions():
+    """On a cluster, refuse a job that no partition has room for, before any is submitted."""
+    try:
+        partitions.check(workflow)
+    except Refused as error:
+        refuse(error)
 
 
 def planned(stage, wildcards):
