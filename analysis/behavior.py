@@ -88,10 +88,13 @@ def summary(ended, ground):
     ]
 
 
-def notes(ground, ended, steps):
+def notes(ground, ended, steps, placed=True):
     """Sentences on what the chance levels mean and what is missing."""
     if "return" not in ended:
         yield "The recording holds no rewards, so there is no return."
+    if not placed:
+        yield "The recording has no positions, so it cannot be told where the agent went."
+        return
     if not ground:
         yield "The recording holds no terrain, so the share of tiles visited cannot be told."
         return
@@ -119,9 +122,10 @@ def main(spec: Path, trajectory: Path, scores: Path):
     """Measure where the agent went and how its episodes ended."""
     options, header = cli.options(spec), recordings.header(trajectory)
     names = [f"{PREFIX}{name}" for name in header["achievements"]]
-    reward = ["reward"] if recordings.has(trajectory, "reward") else []
-    table = pd.DataFrame(recordings.read(trajectory, [*COLUMNS, *reward, *names]))
-    ended, grounds = episodes(table), worlds(trajectory, header)
+    known = [name for name in (*COLUMNS, "reward") if recordings.has(trajectory, name)]
+    table = pd.DataFrame(recordings.read(trajectory, [*known, *names]))
+    ended, placed = episodes(table), "x" in known and "y" in known
+    grounds = worlds(trajectory, header) if placed else []
     ground = wandering(table, grounds, options["walks"], options["seed"]) if grounds else None
     most = table.groupby("episode")[names].max()
     counts = {name.removeprefix(PREFIX): most[name] for name in names}
@@ -129,7 +133,7 @@ def main(spec: Path, trajectory: Path, scores: Path):
         scores,
         {
             "summary": summary(ended, ground),
-            "notes": list(notes(ground, ended, len(table))),
+            "notes": list(notes(ground, ended, len(table), placed)),
             "not_yet": NOT_YET,
             "ground": ground,
             "episodes": ended.reset_index().to_dict("list"),

@@ -122,4 +122,6 @@ def _rules(options):
 
 def _inherited(measured):
     """What the table of units says of its behaviour: a fixed start, few swaps."""
-    return [note for note in measured.get("notes", []) if "same tile" in note]
+    return [
+        note for note in measured.get("notes", []) if "same tile" in note or "no positions" in note
+    ]

@@ -58,7 +58,7 @@ def main(spec: Path, tuning: Path, null: Path, classes: Path, scores: Path):
     measured, table = trajectory.read_log(tuning, "tuning")
     swapped = trajectory.read_log(null, "tuning_null")[1]
     found = units(table, swapped, KINDS[measured["options"]["null_method"]])
-    summary = class_scores.summary(found, options)
+    summary = class_scores.summary(found, options) if measured.get("placed", True) else []
     notes = class_scores.notes(found, measured, summary, options)
     columns = {name: table[name].to_numpy() for name in ("network", "layer", "unit")}
     columns |= named(found.values(), options)

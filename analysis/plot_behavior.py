@@ -106,6 +106,10 @@ def main(spec: Path, trajectory: Path, paths: Path, heat_map: Path, episode_path
     """Draw where the agent went."""
     cli.options(spec)
     header = recordings.header(trajectory)
+    if not recordings.has(trajectory, "x", "y"):
+        for svg in (paths, heat_map, episode_path):
+            style.sentence(svg, "The recording has no positions.")
+        return
     table = pd.DataFrame(recordings.read(trajectory, ["episode", "step", "x", "y"]))
     terrain, table, words = one_world(trajectory, table)
     draw_paths(terrain, table, header, words, paths)

@@ -27,9 +27,12 @@ def main(
     figures = (example_tuning_curves, si_ev_scatter, layer_summary, cell_types)
     measured, table = trajectory.read_log(tuning, "tuning")
     named, kinds = trajectory.read_log(classes, "cell_classes")
+    empty = None if measured.get("placed", True) else "The recording has no positions."
     if not named["options"]["plots"]:
+        empty = "Figures of tuning are switched off (cell_classes.plots)."
+    if empty:
         for svg in figures:
-            style.sentence(svg, "Figures of tuning are switched off (cell_classes.plots).")
+            style.sentence(svg, empty)
         return
     table = layer_figures.compared(table).assign(**{"class": kinds["class_cut"]})
     table["row"] = table.groupby(["network", "layer"], sort=False).cumcount()

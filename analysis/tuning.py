@@ -66,7 +66,8 @@ def measure(networks, options):
             columns, units = chosen(header["layers"][name], options["max_units"], options["seed"])
             activity = steps.activity(paths, name, columns)
             key = network, name
-            table, nulls[key], maps[key] = unit_table.layer(activity, study, area)
+            made = unit_table.layer(activity, study, area)
+            table, nulls[key], maps[key] = made if steps.placed else unit_table.unplaced(*made)
             about = {"network": np.full(len(units), network), "layer": np.full(len(units), name)}
             tables[key] = {**about, "unit": units, **table}
     return tables, nulls, maps, study, steps
@@ -113,10 +114,11 @@ def main(
     tables, nulls, found, study, steps = measure(compared(*given), options)
     area = recordings.header(trajectory)["area"]
     occupancy = rate_maps.occupancy(study.behaviour.place[: study.mapped], area[0] * area[1])
-    occupancy = occupancy.reshape(area)
+    occupancy = occupancy.reshape(area) * steps.placed
     summary = tuning_scores.summary(tables, nulls, KINDS[options["null_method"]])
     about = tuning_notes.about(tables, study, steps, occupancy, options, summary)
     header = {"options": options, "area": area, "summary": summary, "notes": about["notes"]}
+    header["placed"] = steps.placed
     recordings.write_log(tuning, "tuning", header, joined(tables))
     recordings.write_log(null, "tuning_null", {"options": options}, swapped(tables, nulls))
     arrays = {label(*key): values for key, values in found.items()}

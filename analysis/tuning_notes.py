@@ -6,21 +6,21 @@ from analysis.rows import doubts
 from analysis.swaps import KINDS
 from analysis.tuning_scores import NO_CONTROL
 
+NO_POSITIONS = (
+    "The recording has no positions: no rate maps, no spatial information, no variance explained "
+    "by position and no classes of cells, only what facing and actions tell."
+)
+
 
 def about(tables, study, steps, occupancy, options, rows=()):
     """{notes, not_yet, tiles, null, layers} for tables by (network, layer), occupancy [W, H]."""
     layers = {name: layer(table) for (network, name), table in tables.items()
               if network == "trained"}  # fmt: skip
-    visited = occupancy[occupancy > 0]
-    tiles = {
-        "visited": len(visited),
-        "enough": int((visited >= options["min_occupancy"]).sum()),
-        "steps": int(visited.sum()),
-        "median_steps": float(np.median(visited)),
-    }
+    tiles = ground(occupancy[occupancy > 0], options) if steps.placed else None
     null = {"draws": len(study.swapped), "steps": len(study.rows), "kind": options["null_method"]}
     return {
-        "notes": [*_tiles(tiles, options), *behaviour(study.behaviour, steps.columns),
+        "notes": [*(_tiles(tiles, options) if steps.placed else [NO_POSITIONS]),
+                  *behaviour(study.behaviour, steps.columns, steps.placed),
                   *_tested(steps), *_null(null, len(study.episode), options),
                   *_units(layers, options), *doubts(rows)],
         "not_yet": [] if len(tables) > len(layers) else [NO_CONTROL],
@@ -28,6 +28,16 @@ def about(tables, study, steps, occupancy, options, rows=()):
         "null": null,
         "layers": layers,
     }  # fmt: skip
+
+
+def ground(visited, options):
+    """What the maps rest on, from the steps of each visited tile."""
+    return {
+        "visited": len(visited),
+        "enough": int((visited >= options["min_occupancy"]).sum()),
+        "steps": int(visited.sum()),
+        "median_steps": float(np.median(visited)),
+    }
 
 
 def layer(table):
@@ -42,10 +52,10 @@ def layer(table):
     }
 
 
-def behaviour(behaviour, columns):
+def behaviour(behaviour, columns, placed=True):
     """What the walks and the recording's columns allow to be said."""
     starts = np.stack([columns["x"], columns["y"]], 1)[columns["is_first"]]
-    if len(starts) > 1 and (starts == starts[0]).all():
+    if placed and len(starts) > 1 and (starts == starts[0]).all():
         yield (
             "Every episode starts on the same tile, so position and time since reset go together: "
             "a confound, by which about a third of units that only follow the clock look spatial."
@@ -62,7 +72,7 @@ def behaviour(behaviour, columns):
             "Facing follows the last attempted move, so the facing gain and the gain of the "
             "previous action stand side by side: neither can be told from the other."
         )
-    if behaviour.walls is None:
+    if placed and behaviour.walls is None:
         yield "The recording has no terrain, so nothing is known of walls: no border share."
 
 

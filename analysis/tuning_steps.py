@@ -24,6 +24,9 @@ class Steps(NamedTuple):
     rows: list  # rows taken of each recording
     mapped: int  # steps of the first recording
     held: list | None  # the folds that are tested; None for all
+    placed: bool = (
+        True  # whether positions were recorded; without them all steps count as on one tile
+    )
 
     def activity(self, paths, layer, units):
         """Activity [T, units] of the columns `units` of a layer, from recordings `paths`.
@@ -42,7 +45,8 @@ class Steps(NamedTuple):
 def read(recording, test=None, min_bbox=0):
     """`Steps` of a recording and of a second one for tests; small episodes are left out."""
     paths = [recording, *([test] if test else [])]
-    parts = [_columns(path) for path in paths]
+    placed = all(trajectory.has(path, "x", "y") for path in paths)
+    parts = [_columns(path, placed) for path in paths]
     rows = [_kept(path, part, min_bbox) for path, part in zip(paths, parts, strict=True)]
     parts = [
         {name: values[keep] for name, values in part.items()}
@@ -52,7 +56,7 @@ def read(recording, test=None, min_bbox=0):
         parts[1]["episode"] = parts[1]["episode"] + parts[0]["episode"].max() + 1
     names = [name for name in parts[0] if all(name in part for part in parts)]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in names}
-    return Steps(joined, rows, len(rows[0]), [1] if test else None)
+    return Steps(joined, rows, len(rows[0]), [1] if test else None, placed)
 
 
 def behaviour(steps, area, folds, hd=True):
@@ -82,9 +86,13 @@ def same_rows(first, second):
     )
 
 
-def _columns(path):
+def _columns(path, placed):
     more = [name for name in OPTIONAL if trajectory.has(path, name)]
-    found = trajectory.read(path, [*STEPS, *more])
+    names = [name for name in STEPS if placed or name not in ("x", "y")]
+    found = trajectory.read(path, [*names, *more])
+    if not placed:
+        nowhere = np.zeros(len(found["step"]), int)
+        return found | {"x": nowhere, "y": nowhere}
     around = walls.around(path, found["episode"], found["x"], found["y"])
     return found if around is None else {**found, "walls": around}
 

@@ -10,6 +10,8 @@ from analysis.unit_metrics import METRICS, SHAPES
 from dreamer import trajectory
 
 CHUNK = 256  # units measured together
+# What is known of a unit without knowing where the agent was.
+PLACELESS = ("hd", "ev_facing", "ev_action", "negative")
 
 
 def layer(activity, study, area):
@@ -24,6 +26,22 @@ def layer(activity, study, area):
     ]
     tables, nulls, maps = zip(*chunks, strict=True)
     return _joined(tables, 0), _joined(nulls, 1), np.concatenate(maps)
+
+
+def unplaced(table, null, maps):
+    """What `layer` gives, with NaN for all that needs positions, where none were recorded."""
+    kept = {f"{name}{end}" for name in PLACELESS for end in ("", "_cut", "_null", "_p")}
+    kept |= {name for name in table if name.startswith("facing_") and "gain" not in name}
+
+    def blank(found):
+        return {
+            name: values
+            if name in kept or values.dtype.kind != "f"
+            else np.full_like(values, np.nan)
+            for name, values in found.items()
+        }
+
+    return blank(table), blank(null), np.full_like(maps, np.nan)
 
 
 def _chunk(activity, study, area):

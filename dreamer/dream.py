@@ -42,6 +42,7 @@ def main(
     inputs = {"checkpoint": checkpoint, "trajectory": trajectory}
     provenance = stages.provenance(["dreamer.dream"], agent, spec, **inputs)
     about = header(agent, options, len(rows), provenance)
+    about["absent"] = [name for name in ("x", "y") if not contract.has(trajectory, name)]
     contract.write(dreams, about, dream(agent, options, trajectory, rows))
     return {"device": platform.describe()}
 

@@ -93,3 +93,11 @@ def test_without_terrain_a_sentence_says_so(tmp_path, monkeypatch):
         "mean episode length",
         "mean episode return",
     ]
+
+
+def test_without_positions_lengths_and_returns_remain(tmp_path, monkeypatch):
+    found, _ = run(tmp_path, monkeypatch, episodes=3, steps=8, absent=["x", "y"])
+    assert "has no positions" in found["notes"][0] and found["ground"] is None
+    assert {row["score"]: row["value"] for row in found["summary"]} == {
+        "mean episode length": 7, "mean episode return": 0,
+    }  # fmt: skip

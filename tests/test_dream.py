@@ -216,3 +216,14 @@ def test_the_real_model_forced_to_the_real_action_agrees_with_the_next_recorded_
         forced = rows["dyn/deter"][start, 1, 1]
         np.testing.assert_allclose(forced, real["dyn/deter"][then][0], rtol=1e-4, atol=1e-6)
         assert not np.allclose(forced, rows["dyn/deter"][start, 1, 0], rtol=1e-2)
+
+
+def test_a_recording_without_positions_is_dreamt_from_too(world, tmp_path):
+    header, file = trajectory.header(world / "t.parquet"), trajectory.open_file(world / "t.parquet")
+    groups = [file.read_row_group(index).to_pydict() for index in range(file.num_row_groups)]
+    header["absent"] = sorted({*header["absent"], "x", "y"})
+    trajectory.write(tmp_path / "t.parquet", header, groups)
+    shutil.copy(world / "c.safetensors", tmp_path)
+    path = make(tmp_path, tmp_path, num_starts=2)
+    assert not trajectory.has(path, "x", "y", kind="dreams")
+    assert trajectory.has(path, "dyn/deter", kind="dreams")

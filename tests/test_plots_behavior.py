@@ -9,6 +9,7 @@ from tests import synthetic
 CASES = {
     "several episodes": {"episodes": 4},
     "one step": {"episodes": 1, "steps": 1},
+    "no positions": {"absent": ["x", "y"]},
     "no terrain": {"absent": ["terrain", "terrain_changed"]},
     "water": {"terrain": np.where(np.arange(48) % 5 == 0, 1, 2).reshape(8, 6)},
 }

@@ -9,6 +9,7 @@ from jobs import files
 from tests import synthetic
 from tests.test_classes import OPTIONS
 from tests.test_tuning import planted, run
+from tests.test_tuning_defects import facing_units
 
 
 def dead(item, _):
@@ -112,3 +113,22 @@ def test_examples_show_the_untrained_network_at_the_right(tmp_path, monkeypatch)
     assert not any(title.startswith("untrained") for title in titles[:shown])
     beside = [title for title in titles[shown:] if title.startswith("untrained, unit ")]
     assert len(beside) == example_curves.BESIDE
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_without_positions_facing_alone_is_measured_and_figures_say_why(
+    test, tmp_path, monkeypatch
+):
+    settings = {"layers": {"a": facing_units}, "episodes": 12, "absent": ["x", "y"]}
+    synthetic.recording(tmp_path / "test.parquet", **settings | {"seed": 7})
+    inputs = {"test": tmp_path / "test.parquet"} if test else {}
+    table, maps, scores = run(tmp_path, monkeypatch, {"test": test}, inputs, **settings)
+    assert "has no positions" in scores["notes"][0] and scores["tiles"] is None
+    assert table["hd"].notna().all() and (table["ev_facing"] > 0.9).all()
+    lost = ["si", "ev_place", "spatial_gain", "facing_gain", "border_share", "fields", "coherence"]
+    assert table[lost].isna().all().all() and not maps["occupancy"].any()
+    told = {row["score"] for row in scores["summary"]}
+    assert told == {"variance explained by facing, median unit", "facing information, median unit"}
+    assert all(path.is_file() for path in draw(tmp_path, monkeypatch))
+    cells = trajectory.read_log(tmp_path / "classes.parquet", "cell_classes")
+    assert set(cells[1]["class"]) == {"not classified"} and cells[0]["summary"] == []
