@@ -6,6 +6,7 @@ update of Snakemake breaks it.
 
 import hashlib
 import json
+import os
 import sys
 import time
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
@@ -56,6 +57,7 @@ class _Unchanged(persistence.file.FilePersistence):
         self.hidden = set()
         with mock.patch("os.makedirs"):
             super().__init__(**settings)
+        self._max_len = os.pathconf(".", "PC_NAME_MAX")  # their folder need not be there
 
     def _read_record(self, key):
         return None if key in self.hidden else super()._read_record(key)

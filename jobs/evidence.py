@@ -39,7 +39,8 @@ def hashes(job, record):
 def checkout():
     """The commit of the code that would run now, and whether it has local changes."""
     commit = sidecar._git("rev-parse", "HEAD")
-    changed = sidecar._git("status", "--porcelain", "--untracked-files=no")
+    # without its lock, git keeps its index as it is
+    changed = sidecar._git("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
     return {"commit": commit, "dirty": bool(changed)}
 
 

@@ -1,94 +1,56 @@
-"""Only what is stale runs again: options, code and files, and nothing by a mere touch."""
+"""Only what is stale runs again: options, code and files, and nothing by a mere touch.
+
+The provenance report and Snakemake's dry run are asked about every change of tests/mutations.py,
+the report first, since it writes nothing.
+"""
 
 import json
-import os
-import shutil
 import time
+from contextlib import closing
 
 import pytest
 
-from tests import sandbox
+from tests import changes, mutations, sandbox
+from tests.mutations import CHANGES
 
-STUDY = {"run_info", "summary", "compare", "plot_compare", "report"}
-DREAMS = {"dreams", "plot_dreams"}
-POSITION = {"position", "plot_position", "plot_layers"} | DREAMS | STUDY
-CLASSES = {"cell_classes", "plot_tuning"} | STUDY
-TUNING = {"tuning"} | CLASSES
-TRAINING = {"training", "plot_training"} | STUDY
-OVER_TRAINING = {"snapshots", "over_training", "plot_over_training"} | STUDY
-UNTRAINED = {"untrained"} | OVER_TRAINING | POSITION | TUNING
-RECORD = {"record", "dream", "behavior", "plot_behavior"} | UNTRAINED
-ALL = {"train"} | RECORD | TRAINING
-SEEDS = {"plot_compare", "report"}
-ANALYSES = ALL - {"train", "record", "dream", "untrained", "snapshots"}
+
+@pytest.fixture(scope="module")
+def forks(finished, tmp_path_factory):
+    """Starts programs in a copy of the finished sandbox."""
+    with closing(mutations.fresh(finished, tmp_path_factory.mktemp("stale"))) as found:
+        yield found
 
 
 @pytest.fixture
-def project(finished, tmp_path):
-    """A copy of the finished sandbox that a test may change."""
-    return sandbox.clone(finished, tmp_path / "project")
+def project(finished, forks):
+    """This copy, which a test may change."""
+    return mutations.renewed(forks, finished)
 
 
-def test_after_a_finished_run_there_is_nothing_to_do_even_when_every_file_is_touched(project):
-    assert sandbox.planned(project) == set()
-    for path in project.rglob("*"):
-        if path.is_file() and ".snakemake" not in path.parts:
-            os.utime(path)
-    assert sandbox.planned(project) == set()
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_change_reruns_what_depends_on_it_and_nothing_else(forks, project, change):
+    change.do(project)
+    found, ours, theirs = mutations.run(forks, change.words)
+    assert ours == theirs
+    assert {stage for stage, _, _ in theirs} == change.stale
+    assert all(job["reasons"] or job["state"] in ("fresh", "gone") for job in found["jobs"])
 
 
-@pytest.mark.parametrize(
-    "block, settings, expected",
-    [
-        ("position", {"n_null": 2}, POSITION),
-        ("tuning", {"folds": 3}, TUNING),
-        ("cell_classes", {"border_share": 0.7}, CLASSES),
-        ("dreams", {"horizon": 4}, {"dream"} | DREAMS | STUDY),
-        ("record", {"episodes": 4}, RECORD),
-        ("untrained", {"seed_offset": 5}, UNTRAINED),
-        ("over_training", {"layers": ["dyn/deter"]}, OVER_TRAINING),
-        ("compare", {"bootstrap_draws": 500}, {"compare", "plot_compare", "report"}),
-        ("report", {"title": "Where?"}, {"report"}),
-        ("cluster", {"gpu_train": "b200"}, set()),
-    ],
-)
-def test_an_option_reruns_its_stage_and_what_is_below(project, block, settings, expected):
-    sandbox.change(project, **{block: settings})
-    assert sandbox.planned(project) == expected
+def test_results_copied_without_records_and_times_are_adopted_by_a_touch(forks, project):
+    changes.moved(project)
+    done = forks.run(
+        project, "snakemake", "--touch", "--cores", "1", "--configfile", sandbox.CONFIG
+    )
+    assert done.returncode == 0, done.stderr
+    assert mutations.run(forks)[1:] == (set(), set())
 
 
-IMPORT, MAIN = "\nimport jax", "\ndef main"
-EDITS = {
-    "the world model": ("dreamer/v3/rssm.py", IMPORT, f"\nCHANGED = 1{IMPORT}", ALL),
-    "a plot": ("analysis/plot_training.py", MAIN, f"\nX = 1{MAIN}", {"plot_training", "report"}),
-    "a figure over seeds": ("analysis/seed_figures.py", "\nimport", "\nX = 1\nimport", SEEDS),
-    "a caption": ("rules/captions/losses.rst", "", "Now: ", {"report"}),
-    "a comment": ("dreamer/v3/rssm.py", IMPORT, f"\n# A comment.{IMPORT}", set()),
-    "a lock": ("envs/analysis.lock.txt", "numpy==", "numpy==9", ANALYSES),
-}
-
-
-@pytest.mark.parametrize("file, old, new, expected", EDITS.values(), ids=EDITS.keys())
-def test_an_edit_reruns_what_is_computed_with_it(project, file, old, new, expected):
-    sandbox.edit(project / file, old, new)
-    assert sandbox.planned(project) == expected
-
-
-def test_a_new_seed_adds_its_own_jobs_and_what_compares_seeds(project):
-    config = sandbox.yaml.safe_load((project / sandbox.CONFIG).read_text())
-    sandbox.change(project, runs=[config["runs"][0] | {"seeds": [0, 1]}])
-    done = sandbox.snakemake(project, "--dry-run").stdout
-    assert "seed=1" in done and "seed=0" not in done
-
-
-def test_a_result_of_another_spec_is_stale_without_snakemakes_records(project):
-    shutil.rmtree(project / ".snakemake/metadata")
-    assert sandbox.planned(project) == set()
-    path = project / "results/smoke/seed0/tuning.parquet.prov.json"
-    record = json.loads(path.read_text()) | {"spec": "smoke.seed0.tuning.00000000.json"}
-    path.write_text(json.dumps(record))
-    os.utime(path, (1_000_000_000, 1_000_000_000))
-    assert sandbox.planned(project) == TUNING
+def test_an_option_changed_and_changed_back_reruns_nothing(forks, project):
+    before = (project / sandbox.CONFIG).read_text()
+    sandbox.change(project, position={"n_null": 2}, record={"episodes": 4})
+    assert mutations.run(forks)[2]
+    (project / sandbox.CONFIG).write_text(before)
+    assert mutations.run(forks)[1:] == (set(), set())
 
 
 JOB = [

@@ -1,0 +1,89 @@
+"""What is stale when runs, seeds and foreign files come, change and go.
+
+The study is planned for real; its files are made without computing anything.
+"""
+
+from contextlib import closing
+
+import pytest
+
+from tests import mutations, sandbox
+from tests.forks import Forks
+from tests.mutations import OVER
+
+CONFIG = "two.yaml"
+TRAINED = {
+    **{"name": "a", "seeds": [0, 1], "configs": ["crafter_small", "debug"]},
+    **{"options": {"run.steps": 300, "run.platform": "cpu"}},
+}
+WALKS = {"name": "walks", "import_trajectories": "walks.parquet", "told_position": True}
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory):
+    """Starts programs in a study of two runs, all of whose files are there."""
+    folder = sandbox.copy(tmp_path_factory.mktemp("runs") / "project")
+    (folder / "walks.parquet").write_text("steps")
+    configure(folder, [TRAINED, WALKS])
+    with closing(Forks(folder)) as found:
+        done = found.run("bench.dag_build", CONFIG)
+        assert done.returncode == 0, done.stdout + done.stderr
+        sandbox.clone(folder, folder.parent / "built")
+        yield found
+
+
+@pytest.fixture
+def project(forks):
+    """This study, which a test may change."""
+    return mutations.renewed(forks, forks.folder.parent / "built")
+
+
+def configure(project, runs):
+    (project / CONFIG).write_text(sandbox.yaml.safe_dump({"runs": runs}))
+
+
+def stale(forks):
+    """{(stage, run, seed)} that both the report and a dry run name."""
+    _, ours, theirs = mutations.run(forks, config=CONFIG)
+    assert ours == theirs
+    return theirs
+
+
+def over(*runs):
+    """The jobs over all runs, and the summaries of some."""
+    return {(stage, None, None) for stage in OVER} | {("summary", run, None) for run in runs}
+
+
+def test_a_new_seed_adds_its_own_jobs_and_what_compares_seeds(forks, project):
+    assert stale(forks) == set()
+    configure(project, [TRAINED | {"seeds": [0, 1, 2]}, WALKS])
+    found = stale(forks)
+    assert {job for job in found if job[2] != "2"} == over("a")
+    assert ("train", "a", "2") in found and ("plot_dreams", "a", "2") in found
+
+
+def test_a_run_or_a_seed_removed_reruns_only_what_is_made_over_all(forks, project):
+    configure(project, [TRAINED])
+    assert stale(forks) == over()
+    configure(project, [TRAINED | {"seeds": [1]}, WALKS])
+    assert stale(forks) == over("a")
+
+
+def test_a_replaced_foreign_file_reruns_its_run(forks, project):
+    (project / "walks.parquet").write_text("other steps")
+    found = stale(forks)
+    assert ("import_trajectories", "walks", "0") in found
+    assert {run for _, run, _ in found} == {"walks", None}
+
+
+def test_an_option_of_one_run_leaves_the_others(forks, project):
+    configure(project, [TRAINED | {"options": {"run.steps": 400, "run.platform": "cpu"}}, WALKS])
+    found = stale(forks)
+    assert ("train", "a", "0") in found and ("train", "a", "1") in found
+    assert {run for _, run, _ in found} == {"a", None}
+
+
+def test_a_run_under_a_new_name_is_made_anew_and_nothing_else(forks, project):
+    configure(project, [TRAINED | {"name": "b"}, WALKS])
+    found = stale(forks)
+    assert {run for _, run, _ in found} == {"b", None}
