@@ -14,13 +14,14 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder  # two processes, whole files
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-all test-kill provenance lint lock docs clean-specs
+.PHONY: help setup demo test test-all test-kill test-slurm provenance lint lock docs clean-specs
 help:
 	@echo "make demo         train the small agent, analyse it, write results/report.html"
 	@echo "make provenance   what is stale and why; writes results/provenance.html, runs nothing"
 	@echo "make test         lint and all quick tests"
 	@echo "make test-all     the slow tests too"
 	@echo "make test-kill    kill trainings at a hundred random moments and compare their results"
+	@echo "make test-slurm   run the workflow on a SLURM of its own on this machine, faults included"
 	@echo "make lint         ruff, snakefmt, snakemake --lint"
 	@echo "make lock         resolve the dependencies of pyproject.toml anew"
 	@echo "make docs         draw the README's rule graph anew"
@@ -48,6 +49,10 @@ test-all: lint
 
 test-kill: $(STAMP)
 	@$(BIN)/python -m pytest tests/test_kill.py -k hundred
+
+test-slurm: $(STAMP)
+	@SLURM_ABSENT="$$(sh tests/slurm/install.sh)"; export SLURM_ABSENT; \
+		$(BIN)/python -m pytest -n 3 --maxschedchunk 1 --durations 5 tests/slurm
 
 lint: $(STAMP)
 	@$(BIN)/ruff check $(CODE)

@@ -105,8 +105,11 @@ def test_on_slurm_every_job_fits_a_partition_of_its_kind(tmp_path):
     words = ["--configfile", "study.yaml", "--dry-run", "--profile", "slurm"]
     done = sandbox.snakemake(folder, *words)
     text = done.stdout + done.stderr
-    blocks = re.findall(r"\nrule (\w+):.*?resources: (.*?)\n", text, re.S)
-    asked = {name: dict(re.findall(r"(\w+)=([^,]+)", line)) for name, line in blocks}
+    blocks = re.findall(r"\nrule (\w+):(.*?resources: .*?\n)", text, re.S)
+    asked = {
+        name: {"threads": 1} | dict(re.findall(r"(threads(?=:)|\w+)[=:] ?([^,\n]+)", block))
+        for name, block in blocks
+    }
     assert {name for name, item in asked.items() if item.get("gpu") == "1"} == {
         "train_seed", "record_seed", "untrained_seed", "snapshots_seed", "dream_seed",
     }  # fmt: skip
@@ -114,15 +117,16 @@ def test_on_slurm_every_job_fits_a_partition_of_its_kind(tmp_path):
     assert asked["record_seed"]["gpu_model"] == asked["dream_seed"]["gpu_model"] == "a100"
     assert asked["untrained_seed"]["gpu_model"] == asked["snapshots_seed"]["gpu_model"] == "a100"
     partitions = read_partition_file(ROOT / "profiles/slurm/partitions.yaml")
+    wanted = {stage for stage, item in stages.STAGES.items() if "{seed}" in item.first}
+    assert {f"{stage}_seed" for stage in wanted - set(stages.IMPORTS)} <= set(asked)
     for name, item in asked.items():
-        if name.endswith("_seed") and "gpu" in item:
-            assert any(fits(item, partition.limits) for partition in partitions), name
+        assert any(fits(item, partition.limits) for partition in partitions), name
 
 
 def fits(asked, limits):
-    models = limits.available_gpu_models or []
     return (
-        asked["gpu_model"] in models
+        asked.get("gpu_model") in (limits.available_gpu_models or [None])
         and int(asked["mem_mb"]) <= limits.max_mem_mb
         and int(asked["runtime"]) <= limits.max_runtime
+        and int(asked["threads"]) <= limits.max_threads
     )

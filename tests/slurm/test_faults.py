@@ -1,0 +1,92 @@
+"""Whatever happens to its job or its node, a training ends with the bits of one left alone.
+
+The training takes more than a minute and is saved about every second.
+"""
+
+import pytest
+
+
+@pytest.fixture
+def survived(record_property, undisturbed):
+    """Function: check that a study lost nothing to a fault at `step`, and note what it cost."""
+
+    def check(study, fault, step, starts=2, jobs=2):
+        study.finish()
+        found = study.starts()
+        assert len(found) == starts and len(study.jobs("train")) == jobs, (found, study.jobs())
+        assert found[0]["step"] == 0 and found[1]["step"] >= step > 0
+        assert all(
+            one["step"] < later["step"] for one, later in zip(found, found[1:], strict=False)
+        )
+        assert study.results() == undisturbed()
+        assert not list(study.folder.glob("results/smoke/seed0/train.state/*/identity.json"))
+        again = ", ".join(f"{row['repeated']} steps from {row['step']}" for row in found[1:])
+        record_property("fault", fault)
+        record_property("moment", f"after the save at step {step}")
+        record_property("again", again)
+
+    return check
+
+
+def test_a_training_left_alone_starts_once(undisturbed):
+    assert undisturbed()
+
+
+def test_requeue(study, cluster, survived):
+    """`scontrol requeue` keeps the job's number, and costs none of Snakemake's retries."""
+    found = study(slow=True).start("train")
+    step, job = found.saves()
+    cluster("scontrol", "requeue", job["JobId"])
+    survived(found, "scontrol requeue", step, jobs=1)
+    assert found.jobs("train")[0]["Restarts"] == "1"
+
+
+def test_scancel(study, cluster, survived):
+    found = study(slow=True).start("train")
+    step, job = found.saves()
+    cluster("scancel", job["JobId"])
+    survived(found, "scancel", step)
+    assert [job["JobState"] for job in found.jobs("train")] == ["CANCELLED", "COMPLETED"]
+
+
+def test_preemption(study, cluster, survived):
+    """A job of a partition with a higher priority wants all the GPUs of the training's kind."""
+    found = study(slow=True).start("train")
+    step, job = found.saves()
+    wanted = ["--partition=urgent", "--gpus=h100:4", "--time=1", "--output=/dev/null"]
+    cluster("sbatch", *wanted, "--wrap=sleep 5")
+    cluster.wait(lambda: found.jobs("train")[0]["JobState"] != "RUNNING", "the training gave way")
+    survived(found, "preemption (REQUEUE)", step, jobs=1)
+    assert found.jobs("train")[0]["Restarts"] == "1"
+
+
+def test_walltime(study, survived):
+    """The first job has a minute, at whose end SLURM sends SIGTERM and later SIGKILL."""
+    found = study(slow=True)
+    minutes = "1 if attempt == 1 else 60"
+    found.profile(**{"set-resources": {"train_seed": {"runtime": minutes}}})
+    step, _ = found.start("train").saves(beyond=50)
+    survived(found, "walltime", step)
+    assert [job["JobState"] for job in found.jobs("train")] == ["TIMEOUT", "COMPLETED"]
+
+
+def test_node_failure(study, cluster, survived):
+    found = study(slow=True).start("train")
+    step, job = found.saves()
+    cluster.kill_node()
+    cluster.start_daemon("slurmd")
+    survived(found, "node failure", step, jobs=1)
+
+
+def test_snakemake_killed_while_the_job_runs(study, cluster, survived):
+    """Its job lives on. The next Snakemake starts a second one, which waits and finds all done."""
+    found = study(slow=True).start("train")
+    step, job = found.saves()
+    found.kill()
+    found.run("--unlock")
+    found.start("train")
+    cluster.wait(lambda: len(found.jobs("train")) == 2, "the second Snakemake started its job")
+    assert found.jobs("train")[0]["JobState"] == "RUNNING"
+    found.finish()
+    one, other = found.jobs("train")
+    assert one["JobState"] == other["JobState"] == "COMPLETED"
