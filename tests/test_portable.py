@@ -32,7 +32,7 @@ def test_files_of_a_rule_have_relative_paths_below_the_results(name):
 @pytest.mark.parametrize("name", RULES)
 def test_rules_use_no_folder_as_output_and_no_variable_of_the_environment(name):
     text = RULES[name]
-    assert not re.search(r"\b(directory|service|pipe|update)\(|environ|envvars", text)
+    assert not re.search(r"\b(directory|service|pipe|update)\(|os\.environ|envvars:", text)
     assert not re.search(r"^ *(run|script|notebook):", text, re.M)
 
 
