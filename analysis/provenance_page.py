@@ -24,6 +24,7 @@ def page(found):
         graph=provenance_graph.svg(found["jobs"], edges),
         colours=provenance_graph.COLOURS,
         followers=provenance_text.followers(found["jobs"]),
+        hint=provenance_text.hint(found["jobs"]),
         groups=[group(jobs) for jobs in provenance_text.grouped(found["jobs"])],
         data=embedded(rows(found["jobs"])),
         short=len(found["jobs"]) > SHORT,

@@ -93,7 +93,18 @@ def plan(found):
         time = span(step["seconds"]) if known else "unknown time"
         rest = f" and {step['unknown']} of unknown time" if known and step["unknown"] else ""
         lines.append(f"    {step['stage']:<16}{step['jobs']:>6}   {time}{rest}")
-    return [*lines, *cost(run), "", f"To run it: {found['command']}"]
+    return [*lines, *cost(run), "", *hint(found["jobs"]), f"To run it: {found['command']}"]
+
+
+def hint(jobs):
+    """What to do instead, where nothing but file times says that anything is stale."""
+    kinds = {item["kind"] for job in jobs for item in job["reasons"]}
+    if kinds - {"upstream"} != {"time"} or any(job["doubts"] for job in jobs):
+        return []
+    return [
+        "Only file times say that anything is stale: these results were copied without .snakemake. "
+        "If --verify finds nothing altered, `snakemake --touch --cores 1` takes them as they are."
+    ]
 
 
 def cost(run):

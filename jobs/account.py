@@ -74,10 +74,10 @@ def _known(jobs, made):
 
 
 def _doubts(job, record, known, why):
-    """What speaks against a result that Snakemake would keep."""
-    if job.runs:
+    """What speaks against a result that Snakemake would keep, or holds for stale by times alone."""
+    if job.runs and not {reason.kind for reason in why} <= {"time", "upstream"}:
         return []
-    found = [reason.words() for reason in why if reason.kind != "missing"]
+    found = [] if job.runs else [reason.words() for reason in why if reason.kind != "missing"]
     for path, digest in ((record or {}).get("inputs") or {}).items():
         if known.get(path, digest) != digest:
             found.append(f"made from another version of {path} than the present one")

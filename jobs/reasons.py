@@ -9,7 +9,7 @@ MANY = 5  # files named one by one
 
 
 class Reason(NamedTuple):
-    """One reason. `kind` is missing, incomplete, option, source, version, input, command, …"""
+    """One reason. `kind` is one of those that `words` knows."""
 
     kind: str
     what: str
@@ -25,6 +25,7 @@ class Reason(NamedTuple):
             "source": f"source {self.what} {self.now}",
             "version": f"version of {self.what}: {_shown(self.was)} -> {_shown(self.now)}",
             "input": f"input {self.now}: {self.what}",
+            "time": f"{self.what} is newer, and no record says that it is the same",
             "upstream": f"made from what runs first: {self.what}",
             "record": self.what,
             "command": "the command in its rule changed",
@@ -66,7 +67,7 @@ def spec(job, made, old):
     if old["python"] != job.planned["python"]:
         found.append(Reason("version", "Python", old["python"], job.planned["python"]))
     if not found and any(path.endswith(name) for path in job.updated):
-        found = [Reason("record", "Snakemake has no record that it was made with the planned spec")]
+        found = [Reason("time", "its spec file")]
     return found
 
 
@@ -119,10 +120,11 @@ def versions(new, old):
 
 def inputs(job):
     """Inputs that changed, came or went; the spec is another matter."""
-    known = "changed" if job.recorded else "newer, and no record says that it is the same"
-    updated = [path for path in job.updated if path not in job.added]
-    turns = {known: updated, "new": job.added, "gone": job.removed}
-    return [Reason("input", path, now=turn) for turn in turns for path in folded(turns[turn])]
+    updated = folded([path for path in job.updated if path not in job.added])
+    kind = "input" if job.recorded else "time"
+    found = [Reason(kind, path, now="changed") for path in updated]
+    found += [Reason("input", path, now="new") for path in folded(job.added)]
+    return found + [Reason("input", path, now="gone") for path in folded(job.removed)]
 
 
 def folded(paths):

@@ -98,7 +98,8 @@ def test_targets_narrow_what_is_told(forks, project):
     assert set(by_stage(json.loads(words))) == {"train", "record", "untrained", "tuning"}
 
 
-def test_changed_options_and_source_files_are_named_together(forks, renewed):
+def test_options_source_files_and_versions_are_named_together_even_after_a_sweep(forks, renewed):
+    assert forks.run("jobs.sweep").returncode == 0
     sandbox.change(renewed, position={"n_null": 2, "folds": 3})
     sandbox.edit(renewed / "analysis/decoders.py", "\nimport", "\nCHANGED = 1\nimport")
     sandbox.edit(renewed / "envs/analysis.lock.txt", "numpy==", "numpy==9")

@@ -38,6 +38,8 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(forks, project, cha
 
 def test_results_copied_without_records_and_times_are_adopted_by_a_touch(forks, project):
     changes.moved(project)
+    told = forks.run("analysis.provenance", "--configfile", sandbox.CONFIG).stdout
+    assert "`snakemake --touch --cores 1` takes them as they are" in told
     done = forks.run(
         project, "snakemake", "--touch", "--cores", "1", "--configfile", sandbox.CONFIG
     )
