@@ -1,7 +1,7 @@
 """Which partition of a cluster a job would go to, as Snakemake's SLURM plugin chooses it."""
 
+import logging
 from pathlib import Path
-from unittest import mock
 
 from jobs.errors import Refused
 
@@ -17,7 +17,7 @@ def chooser(path=PROFILE):
         return lambda job: None
     from snakemake_executor_plugin_slurm import partitions
 
-    known, silent = partitions.read_partition_file(path), mock.MagicMock()
+    known, silent = partitions.read_partition_file(path), logging.Logger("silent", logging.CRITICAL)
     return lambda job: partitions.get_best_partition(known, job, silent)
 
 
