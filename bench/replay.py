@@ -52,10 +52,9 @@ def main(
 
 def ours(work, kinds, envs, steps, repeats):
     """Fill, sample, write back, save and restore."""
-    settings = options.resolve((), {"replay.size": steps, "replay.online": False})["replay"]
-    store = replay.Replay(work / "live", *kinds, envs, WINDOW, settings)
-    rows = [random_row(kinds, envs, seed) for seed in range(8)]
-    warm = steps // envs // 10
+    tree = options.resolve((), {"replay.size": steps, "replay.online": False})
+    store = replay.Replay(work / "live", *kinds, envs, WINDOW, tree["replay"])
+    rows, warm = [random_row(kinds, envs, seed) for seed in range(8)], steps // envs // 10
     insert(store, rows, warm)
     before = memory()
     spent, count = time.process_time(), steps // envs - warm

@@ -83,7 +83,7 @@ class Prioritized(Uniform):
         """Continue from an earlier `state`; the tree follows from the steps."""
         self.steps.restore(state)
         self.oldest, self.end = self.steps.oldest, self.steps.end
-        self.tree = SumTree(self.tree.leaves)
+        self.tree = SumTree(self.tree.size)
         for env in range(self.envs if self.starts else 0):
             self._weigh(np.array([env]), np.array([self.oldest]), self.starts)
 

@@ -37,6 +37,12 @@ BAD = [
         {"run.from_checkpoint": "no.safetensors"},
         "run.from_checkpoint: no.safetensors does not exist",
     ),
+    ({"replay.maxfrac": 1.5}, "replay.maxfrac is 1.5, but takes 0 to 1"),
+    ({"replay.exponent": 0.0}, "replay.exponent is 0.0, but takes more than zero"),
+    ({"replay.stats_every": 0}, "replay.stats_every is 0, but takes at least 1"),
+    ({"replay.cache_every": 0}, "replay.cache_every is 0, but takes at least 1"),
+    ({"replay.recency": 11.0}, "replay.recency is 11.0, but takes 0 to 10"),
+    ({"replay.curious.beta": 2.0}, "replay.curious.beta is 2.0, but takes 0 to 1"),
     ({"replay.size": 20}, "replay.size is 20, .* need at least 65"),
     ({"replay.context": 0}, "replay.context is 0, .* exactly one step"),
 ]

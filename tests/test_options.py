@@ -2,7 +2,7 @@
 
 import pytest
 
-from dreamer import options
+from dreamer import options, samplers
 from jobs.errors import Refused
 
 
@@ -17,6 +17,11 @@ def test_every_preset_resolves():
     assert {"crafter", "crafter_small", "tiny", "debug", "size1m", "size400m", "XS"} <= set(presets)
     for name in presets:
         options.resolve([name])
+
+
+@pytest.mark.parametrize("name", sorted(samplers.KINDS))
+def test_every_sampler_is_a_preset_of_its_name(name):
+    assert options.resolve(["size1m", name])["replay"]["sampler"] == name
 
 
 def test_a_tree_that_a_caller_changes_leaves_the_defaults_alone():
@@ -39,6 +44,8 @@ BAD = [
     ({"enc.mults": [2, "a"]}, "enc.mults is .*, but takes a list of whole numbers"),
     ({"seed": 10**20}, "seed is 10+, but takes 0 to 4294967295"),
     ({"run.platform": "tpu"}, "takes one of auto, cpu, gpu"),
+    ({"replay.sampler": "newest"}, "takes one of uniform, uncertainty, uncertainty_inf, "),
+    ({"replay.initial": float("inf")}, "replay.initial is inf, but takes a text"),
     ({"env.crafter.random_spawn": 1}, "takes true or false"),
 ]
 

@@ -16,12 +16,12 @@ TREES = ["uncertainty", "uncertainty_inf", "uncertainty_clipping", "priority", "
 OTHER = {"stats_every": 6, "cache_every": 10, "maxfrac": 0.3, "exponent": 0.7}
 
 
-def pair(name, **more):
+def pair(name, kept=KEPT, **more):
     """A sampler and its definition, of a replay that keeps few rows."""
     changes = {"replay.sampler": name}
     changes |= {f"replay.{key}": value for key, value in (OTHER | more).items()}
     block = options.resolve((), changes)["replay"]
-    return samplers.make(ENVS, WINDOW, KEPT, block), Brute(ENVS, WINDOW, KEPT, block)
+    return samplers.make(ENVS, WINDOW, kept, block), Brute(ENVS, WINDOW, kept, block)
 
 
 def add(sampler, brute, rng, count):
@@ -50,8 +50,8 @@ def weights(sampler):
     """{window: weight} of a sampler with a tree; nothing else may have a weight."""
     found = {}
     for place in np.flatnonzero(sampler.tree.weights):
-        env, slot = divmod(int(place), KEPT)
-        start = sampler.oldest + (slot - sampler.oldest) % KEPT
+        env, slot = divmod(int(place), sampler.kept)
+        start = sampler.oldest + (slot - sampler.oldest) % sampler.kept
         found[env, int(start)] = sampler.tree.weights[place]
     return found
 
@@ -103,15 +103,23 @@ def test_draws_that_change_nothing_are_as_often_as_by_brute_force(name):
 ACTIONS = st.lists(st.sampled_from(["add", "draw", "train", "resume"]), max_size=25)
 
 
-@given(name=st.sampled_from(TREES), actions=ACTIONS, seed=st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
-def test_weights_and_sums_are_right_after_any_history(name, actions, seed):
-    sampler, brute = pair(name)
+def check_sums(tree):
+    """Every sum is that of its parts, to the bit."""
+    for parts, sums in zip(tree.levels[:-1], tree.levels[1:], strict=True):
+        expected = [part.sum() for part in parts]
+        np.testing.assert_array_equal(sums.ravel()[: len(parts)], expected)
+        assert not sums.ravel()[len(parts) :].any()
+
+
+@given(st.sampled_from(TREES), st.sampled_from([7, 40]), ACTIONS, st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_weights_and_sums_are_right_after_any_history(name, kept, actions, seed):
+    sampler, brute = pair(name, kept)
     rng, drawn = np.random.default_rng(seed), np.zeros((0, 2), np.int64)
     add(sampler, brute, rng, WINDOW)
     for action in actions:
         if action == "add":
-            add(sampler, brute, rng, int(rng.integers(1, 2 * KEPT)))
+            add(sampler, brute, rng, int(rng.integers(1, 2 * kept)))
         elif action == "draw":
             drawn = sampler.draw(rng, 3)
             for window in drawn.tolist():
@@ -120,12 +128,12 @@ def test_weights_and_sums_are_right_after_any_history(name, actions, seed):
         elif action == "train":
             train(sampler, brute, rng, drawn[drawn[:, 1] + WINDOW > sampler.oldest])
         else:
-            sums, state = sampler.tree.sums, sampler.state()
-            sampler, _ = pair(name)
+            levels, state = sampler.tree.levels, sampler.state()
+            sampler, _ = pair(name, kept)
             sampler.restore(state)
-            np.testing.assert_array_equal(sampler.tree.sums, sums)
-    sums = sampler.tree.sums
-    np.testing.assert_array_equal(sums[1 : len(sums) // 2], sums[2::2] + sums[3::2])
+            for before, after in zip(levels, sampler.tree.levels, strict=True):
+                np.testing.assert_array_equal(before, after)
+    check_sums(sampler.tree)
     expected = {window: share for window, share in brute.law().items() if share}
     if sampler.tree.total:
         found = {window: share for window, share in law(weights(sampler)).items() if share > 1e-50}
@@ -134,7 +142,7 @@ def test_weights_and_sums_are_right_after_any_history(name, actions, seed):
         assert len(set(expected.values())) == 1
 
 
-@given(size=st.integers(1, 70), seed=st.integers(0, 2**32))
+@given(size=st.integers(1, 3000), seed=st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None)
 def test_a_tree_finds_the_place_at_every_share_of_the_total(size, seed):
     tree, rng = SumTree(size), np.random.default_rng(seed)
@@ -145,6 +153,7 @@ def test_a_tree_finds_the_place_at_every_share_of_the_total(size, seed):
         tree.set(places, new)
         expected[places] = new
         np.testing.assert_array_equal(tree.weights[:size], expected)
+        check_sums(tree)
         assert tree.total == expected.sum()
     if tree.total:
         shares = np.append(rng.random(50), [0.0, np.nextafter(1.0, 0.0)])
@@ -169,7 +178,8 @@ def test_a_signal_that_is_no_priority_breaks_no_sum(value):
     sampler, brute = pair("uncertainty")
     add(sampler, brute, np.random.default_rng(6), 9)
     sampler.learn(np.array([[0, 2]]), {"kl": np.full((1, WINDOW - 1), value)})
-    assert np.isfinite(sampler.tree.sums).all() and (sampler.tree.sums >= 0).all()
+    weights = sampler.tree.weights
+    assert np.isfinite(weights).all() and (weights >= 0).all()
 
 
 def test_a_family_without_the_signal_is_refused_by_name():
