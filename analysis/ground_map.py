@@ -36,6 +36,7 @@ def zoom(axis, points, area, margin=2, smallest=12):
     centre = np.where(room >= half - 0.5, np.clip(centre, half - 0.5, room), centre)
     axis.set_xlim(centre[0] - half, centre[0] + half)
     axis.set_ylim(centre[1] + half, centre[1] - half)
+    axis.locator_params(integer=True)
 
 
 def widen(axis, x, y):

@@ -99,7 +99,10 @@ def draw_path(table, recording, svg):
         axis.plot(x[0], y[0], color=style.BLACK, linewidth=2, label="true path")
         look = {"color": style.RED, "marker": ".", "linestyle": "none", "alpha": 0.6}
         axis.plot(x[1], y[1], label="decoded", **look)
-        ground_map.widen(axis, x[1], y[1])
+        if grid is None:  # nothing but the path says what part of the world matters
+            ground_map.zoom(axis, np.stack([x, y], axis=-1), header["area"])
+        else:
+            ground_map.widen(axis, x[1], y[1])
         name = method_looks.label(method, network)
         axis.set_title(f"{name}: mean error {part['error'].mean():.1f} tiles")
     axes[0, 0].legend(loc="upper left", frameon=True, fontsize=8)

@@ -6,9 +6,10 @@ In the shapes, W x H is the world in tiles.
 import numpy as np
 from matplotlib.colors import PowerNorm
 
-from analysis import method_looks, style
+from analysis import ground_map, method_looks, style
 
 PLT = style.plt
+DARK = 0.01  # probability below which a tile does not widen the view
 
 
 def draw_probmap(found, names, area, svg):
@@ -29,15 +30,24 @@ def draw_probmap(found, names, area, svg):
     size = (2.6 * columns + 1.2, 2.7 * len(rows) + 0.5)
     figure, axes = PLT.subplots(len(rows), columns, figsize=size, squeeze=False)
     top = max((max(item["p"], default=0.0) for _, maps in rows for item in maps), default=1.0)
+    around = np.concatenate([likely(item) for _, maps in rows for item in maps])
     for line, (label, maps) in zip(axes, rows, strict=True):
         for axis, item in zip(line, maps, strict=False):
             image = spot(axis, item, area, top or 1)
+            ground_map.zoom(axis, around, area)
         for axis in line[len(maps) :]:
             axis.set_axis_off()
         line[0].set_ylabel(f"{label}\ny (tiles)")
     figure.colorbar(image, ax=axes, label="mean decoded probability", shrink=1 / len(rows))
     figure.suptitle("red square: where the agent is", fontsize=10)
     style.save(figure, svg)
+
+
+def likely(item):
+    """Tiles [N, 2] that a map of probability is about: the true one, and where it is not dark."""
+    bright = np.asarray(item["p"]) > DARK
+    places = np.stack([item["x"], item["y"]], 1)[bright].reshape(-1, 2)
+    return np.concatenate([places, [item["tile"]]])
 
 
 def spot(axis, item, area, top):
@@ -82,6 +92,10 @@ def joint(axis, truth, guess, side):
     shares = np.divide(counts, total, where=total > 0, out=np.full_like(counts, np.nan))
     axis.imshow(shares.T, origin="lower", vmin=0, vmax=1, aspect="equal")
     axis.plot([0, side - 1], [0, side - 1], **style.CHANCE)
+    used = np.concatenate([truth.to_numpy(int), inside])
+    ends = (used.min() - 1.5, used.max() + 1.5)
+    axis.set(xlim=ends, ylim=ends)
+    axis.locator_params(integer=True)
 
 
 def error_map(axis, part, area, top):
@@ -91,4 +105,5 @@ def error_map(axis, part, area, top):
     grid[tuple(np.array(spots.index.tolist()).T)] = spots.to_numpy()
     image = axis.imshow(grid.T, vmin=0, vmax=top or 1)
     style.map_axes(axis, area)
+    ground_map.zoom(axis, np.array(spots.index.tolist()), area)
     return image

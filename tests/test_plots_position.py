@@ -1,8 +1,10 @@
 """Figures of decoding are drawn from any recording that decoding accepts, and are reproducible."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from analysis import plot_dreams, plot_layers, plot_position
+from analysis import plot_dreams, plot_layers, plot_position, position_maps, style
 from dreamer import trajectory
 from tests import synthetic
 from tests.test_dreams_analysis import LAYERS, decode, dream, trained  # noqa: F401
@@ -78,3 +80,29 @@ def test_figures_of_dreams_are_drawn_with_and_without_images(trained, tmp_path, 
     tables = (tmp_path / "dreams.json", tmp_path / "steps.parquet")
     plot_dreams.main(spec, *tables, path, trained / "test.parquet", **figures)
     assert all(figure.is_file() for figure in figures.values())
+
+
+def test_without_terrain_figures_show_the_part_of_the_world_that_was_visited(tmp_path, monkeypatch):
+    settings = {"area": (64, 64), "layers": {"a": synthetic.noise(2)}, "episodes": 1, "steps": 9}
+    absent = ["terrain", "terrain_changed"]
+    path = tmp_path / "trajectory.parquet"
+    (walk,) = synthetic.recording(path, absent=absent, **settings)
+    columns = {"true_x": walk.x, "true_y": walk.y, "x": walk.x, "y": walk.y, "error": 0.0}
+    table = pd.DataFrame(columns).assign(
+        episode=0, step=range(9), method="robust", network="trained", representation="a"
+    )
+    spots = {"x": walk.x.tolist(), "y": walk.y.tolist(), "p": [1 / 9] * 9, "steps": 9}
+    maps = [spots | {"tile": [int(walk.x[0]), int(walk.y[0])]}]
+    widths = []
+
+    def measured(figure, _):
+        maps = [axis for axis in figure.axes if axis.get_xlabel() == "x (tiles)"]
+        widths.extend(abs(np.diff(axis.get_xlim())[0]) for axis in maps)
+        style.plt.close(figure)
+
+    monkeypatch.setattr(style, "save", measured)
+    plot_position.draw_path(table, path, None)
+    found = {"details": {"a": {"probmaps": {"robust": maps}}}}
+    position_maps.draw_probmap(found, ["a"], (64, 64), None)
+    position_maps.draw_classification(table, (64, 64), None)
+    assert len(widths) == 3 and max(widths) < 25
