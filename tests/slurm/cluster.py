@@ -79,7 +79,8 @@ class Cluster:
     def kill_node(self):
         """What a power cut does to a node: slurmd and everything it runs are gone at once."""
         inside = processes.of(self.mark, "SLURM_JOB_ID=")
-        daemons = [pid for pid in processes.of(self.mark) if "slurmd" in processes.name(pid)]
+        own = ("slurmd", "slurmstepd")
+        daemons = [pid for pid in processes.of(self.mark) if processes.name(pid) in own]
         processes.send([*daemons, *inside], signal.SIGKILL)
 
     def wait(self, true, what, patience=400):

@@ -100,6 +100,10 @@ class Study:
         """The rule that a job ran, which the plugin writes into the job's comment."""
         return job["Comment"].removeprefix("rule_").split("_wildcards_")[0].removesuffix("_seed")
 
+    def ended(self, state):
+        """SLURM's records of the jobs that ended so."""
+        return [job for job in self.jobs() if job["JobState"] == state]
+
     def saved(self):
         """The step of the training's newest save, 0 without one."""
         saves = (self.folder / SEED / "train.state").glob("*/" + "[0-9]" * 12)
@@ -113,8 +117,7 @@ class Study:
         return self.saved(), self.jobs("train")[-1]
 
     def _failed(self):
-        states = {job["JobState"] for job in self.jobs()}
-        return self.process.poll() is not None or "FAILED" in states
+        return self.process.poll() is not None or self.ended("FAILED")
 
     def starts(self):
         """The training's own record of its starts."""
