@@ -23,7 +23,7 @@ def page(found):
         **found,
         graph=provenance_graph.svg(found["jobs"], edges),
         colours=provenance_graph.COLOURS,
-        followers=provenance_text.followers(found["jobs"]),
+        further=provenance_text.further(found["jobs"]),
         hint=provenance_text.hint(found["jobs"]),
         groups=[group(jobs) for jobs in provenance_text.grouped(found["jobs"])],
         data=embedded(rows(found["jobs"])),

@@ -15,8 +15,8 @@ def text(found):
         lines += ["", *told(jobs)]
     if len(groups) > LINES:
         lines += ["", f"… and {len(groups) - LINES} more groups of jobs; --html FILE shows all"]
-    below = followers(found["jobs"])
-    lines += ["", f"Only because they are made from these: {below}"] if below else []
+    for title, stages in further(found["jobs"]).items():
+        lines += ["", f"{title}: {stages}"]
     return "\n".join([*lines, *plan(found)])
 
 
@@ -24,7 +24,7 @@ def grouped(jobs):
     """Jobs that are not fresh by themselves, those of equal stage, state and reasons together."""
     found = {}
     for job in jobs:
-        if job["state"] != "fresh" and not follows(job):
+        if job["state"] != "fresh" and not follows(job) and not unmade(job):
             key = (job["stage"], job["state"], tuple(reasons(job)))
             found.setdefault(key, []).append(job)
     return list(found.values())
@@ -35,10 +35,23 @@ def follows(job):
     return {item["kind"] for item in job["reasons"]} == {"upstream"} and not job["doubts"]
 
 
-def followers(jobs):
-    """The stages of such jobs, with their numbers."""
-    counts = Counter(job["stage"] for job in jobs if follows(job))
-    return ", ".join(f"{stage} ({number})" for stage, number in counts.items())
+def unmade(job):
+    """Whether no file of a job is there."""
+    return set(job["outputs"].values()) == {"missing"}
+
+
+def further(jobs):
+    """{title: stages with their numbers of jobs} for what needs no reason of its own."""
+    titles = {"Not made yet": unmade, "Only because they are made from these": follows}
+    counts = {
+        title: Counter(job["stage"] for job in jobs if is_so(job))
+        for title, is_so in titles.items()
+    }
+    return {
+        title: ", ".join(f"{stage} ({number})" for stage, number in found.items())
+        for title, found in counts.items()
+        if found
+    }
 
 
 def reasons(job):
@@ -92,7 +105,7 @@ def plan(found):
         known = step["jobs"] - step["unknown"]
         time = span(step["seconds"]) if known else "unknown time"
         rest = f" and {step['unknown']} of unknown time" if known and step["unknown"] else ""
-        lines.append(f"    {step['stage']:<16}{step['jobs']:>6}   {time}{rest}")
+        lines.append(f"    {step['stage']:<20}{step['jobs']:>6}   {time}{rest}")
     return [*lines, *cost(run), "", *hint(found["jobs"]), f"To run it: {found['command']}"]
 
 
@@ -109,10 +122,12 @@ def hint(jobs):
 
 def cost(run):
     """Lines about time and GPU hours."""
-    lines = [
-        f"One after another {span(run['seconds'])}, with enough machines {span(run['at_least'])}; "
-        f"{run['core_hours']:.1f} core hours (from what jobs took before)."
-    ]
+    lines = []
+    if run["seconds"]:
+        lines.append(
+            f"One after another {span(run['seconds'])}, with enough machines "
+            f"{span(run['at_least'])}; {run['core_hours']:.1f} core hours, from what jobs took before."
+        )
     if run["unknown"]:
         limit = span(run["at_most"])
         lines.append(f"{run['unknown']} jobs never ran: at most {limit} more by their time limits.")

@@ -37,7 +37,8 @@ def look(words, partition=lambda job: None):
         except SystemExit:
             planned = False
     if not planned:
-        print(told.getvalue(), file=sys.stderr)
+        said, _, rest = told.getvalue().partition("Traceback (most recent call last)")
+        print(said + rest.strip().rpartition("\n")[2], file=sys.stderr)
         raise Refused("Snakemake cannot plan this study; its own words stand above")
     return found
 
