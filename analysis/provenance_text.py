@@ -126,7 +126,7 @@ def cost(run):
     if run["seconds"]:
         lines.append(
             f"One after another {span(run['seconds'])}, with enough machines "
-            f"{span(run['at_least'])}; {run['core_hours']:.1f} core hours, from what jobs took before."
+            f"{span(run['at_least'])}; {run['core_hours']:.1f} core hours, as jobs took before."
         )
     if run["unknown"]:
         limit = span(run["at_most"])
