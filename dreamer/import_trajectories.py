@@ -4,7 +4,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from dreamer import foreign_episodes, pickles, plain, recorder, stages, trajectory
+from dreamer import foreign_episodes, own_steps, pickles, plain, recorder, stages, trajectory
 from jobs import cli, closure, files, foreign, specs
 from jobs.errors import Refused
 
@@ -68,6 +68,7 @@ def own(path):
             raise Refused(
                 f"{path} has {name} from {column.min()} to {column.max()}, not 0 to {size - 1}"
             )
+    own_steps.check(path, header)
     return header
 
 
