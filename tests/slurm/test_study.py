@@ -12,7 +12,7 @@ QUICK = {"agent": "tests.toy_family", "run.steps": 200, "run.envs": 1}
 WHERE = {
     "train": H100,
     **dict.fromkeys(("record", "untrained", "snapshots", "dream"), A100),
-    **dict.fromkeys(("position", "over_training", "tuning", "cell_classes"), CPU),
+    **dict.fromkeys(("position", "over_training", "tuning"), CPU),
     **dict.fromkeys(("dreams", "behavior", "training"), CPU),
 }
 
@@ -31,7 +31,8 @@ def test_every_job_of_the_study_runs_in_the_partition_of_its_kind(study):
     assert "smoke, seed 0" in (found.folder / "results/report.html").read_text()
     by_rule = {found.rule(job): job["JobId"] for job in found.jobs()}
     info = json.loads((found.folder / "results/smoke/seed0/run_info.json").read_text())
-    assert {stage: made["slurm_job"] for stage, made in info.items()} == by_rule
+    made = {stage: item["slurm_job"] for stage, item in info.items() if item["slurm_job"]}
+    assert made == by_rule  # the others take seconds, and run beside Snakemake
     assert not sandbox.planned(found.folder)
 
 
