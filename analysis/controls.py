@@ -74,7 +74,7 @@ def past(path, count, actions, rows):
         source = rows - back
         known = (source >= 0) & (episode[np.maximum(source, 0)] == episode[rows])
         found[np.flatnonzero(known), back - 1, action[source[known]]] = 1
-    return found.reshape(len(rows), -1)
+    return found.reshape(len(rows), count * actions)
 
 
 def components(plan, options, fitted=None):

@@ -76,7 +76,9 @@ def outside(table, area):
 
 def _split(plan):
     told = [LEAKY] if plan.leaky else []
-    if not plan.folds:
+    if not trajectory.has(plan.test.path, "x", "y"):
+        told.append("The test recording has no positions, so nothing could be tested.")
+    elif not plan.folds:
         told.append("There are not two episodes to hold apart, so nothing could be tested.")
     elif not plan.test.walkable:
         told.append(NO_TERRAIN)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import controls, planning, position, recording
+from analysis import controls, decoders, planning, position, recording
 from dreamer import trajectory
 from jobs.errors import Refused
 from tests import synthetic
@@ -91,6 +91,19 @@ def test_past_actions_may_reach_beyond_a_recording_of_one_row(tmp_path):
     path = tmp_path / "t.parquet"
     synthetic.recording(path, 1, 1, (4, 4), layers={"a": synthetic.noise(2)})
     assert not controls.past(path, 8, 6, np.array([0])).any()
+    assert controls.past(path, 8, 6, np.zeros(0, int)).shape == (0, 48)
+
+
+def test_a_test_recording_without_positions_leaves_decoders_and_a_sentence(tmp_path):
+    paths = [tmp_path / "trajectory.parquet", tmp_path / "test.parquet"]
+    for seed, path in enumerate(paths):
+        absent = {"absent": ["x", "y"]} if seed else {}
+        synthetic.recording(
+            path, 3, 10, (4, 4), seed=seed, layers={"a": synthetic.noise(2)}, **absent
+        )
+    run = Run(tmp_path, paths[1], split="test", controls=CONTROLS, methods=["ridge"])
+    assert "The test recording has no positions, so nothing could be tested." in run.found["notes"]
+    assert run.found["summary"] == [] and decoders.load(run.decoders)[1].keys() == {"a"}
 
 
 @pytest.mark.parametrize("lacking", ["image", "action"])

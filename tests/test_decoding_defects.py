@@ -105,6 +105,7 @@ def test_whole_episodes_are_drawn_until_they_hold_the_steps_asked_for():
     episode = np.repeat(np.arange(10), 30)
     whole, thin = splits.sample(episode, np.ones(300, bool), 100, 0)
     assert len(np.unique(episode[whole])) == 4 and len(whole) == 120 and len(thin) == 100
+    assert not np.array_equal(thin, whole[:100]) and set(thin) < set(whole)
 
 
 def test_a_layer_of_dead_units_never_beats_chance(tmp_path):
