@@ -3,6 +3,7 @@
 import numpy as np
 
 from analysis import recording
+from analysis.rows import beats
 from dreamer import trajectory
 
 ERROR = "mean Euclidean error"
@@ -159,6 +160,6 @@ def _worse(rows, level, words):
     beaten = [
         f"{row['layer']} ({row['representation']})"
         for row in rows
-        if level(row) is not None and not row["value"] < level(row)
+        if level(row) is not None and not beats(row["value"], level(row), "low")
     ]
     return f"No better than {words}: {', '.join(beaten)}." if beaten else None

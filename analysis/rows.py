@@ -2,6 +2,7 @@
 
 UNTRAINED = "untrained network"
 LEVEL = 0.05
+ROUNDING = 1e-6
 DOUBT = "No better than "
 
 
@@ -74,4 +75,10 @@ def _no_better(item, side):
     value, other = item["value"], item[side]
     if value is None or other is None or value == other == 0:
         return False
-    return value >= other if item["better"] == "low" else value <= other
+    return not beats(value, other, item["better"])
+
+
+def beats(value, other, better):
+    """Whether a value is better than another by more than the rounding of float32 sums."""
+    gap = other - value if better == "low" else value - other
+    return gap > ROUNDING * max(abs(value), abs(other))

@@ -118,6 +118,8 @@ def test_a_layer_of_dead_units_never_beats_chance(tmp_path):
         error = run.score("mean Euclidean error", "dyn/deter")
         assert error["value"] >= error["chance"] - 1e-6
         levels = {item["name"]: item for item in run.found["chance"] if item["score"] == ERROR}
+        assert any(note.startswith("No better than the best constant guess: dyn/deter (ridge)")
+                   for note in run.found["notes"])  # fmt: skip
         assert error["chance"] == min(
             levels[name]["value"] for name in ("best constant tile", "mean position")
         )
