@@ -13,7 +13,8 @@ ABSENT = missing()
 
 
 def pytest_collection_modifyitems(items):
-    """Where SLURM is not installed, its tests say so."""
+    """What takes longest comes first; where SLURM is not installed, its tests say so."""
+    items.sort(key=lambda item: "of_its_kind" not in item.name)
     if ABSENT:
         why = f"no {', '.join(ABSENT)} here; `make test-slurm` installs SLURM where it may"
         why = os.environ.get("SLURM_ABSENT") or why

@@ -62,7 +62,7 @@ def test_a_training_that_finds_no_gpu_fails_at_once_and_says_why(study, cluster)
 def test_a_job_that_fits_no_partition_is_refused_before_any_is_submitted(study):
     found = study()
     found.profile(**{"set-resources": {"train_seed": {"runtime": "3d"}}})
-    assert found.start("train").process.wait(timeout=120) == 2
+    assert found.start("train").process.wait(timeout=400) == 2
     said = found.output.read_text().splitlines()
     assert any(
         re.match(
