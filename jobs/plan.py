@@ -20,6 +20,7 @@ from jobs.stages import STAGES
 FOLDER = Path("results/specs")
 VARIABLE = "DREAM_ATLAS_PLAN"
 LOCKS = ("agent", "agent-cuda", "analysis")
+_trees = {}
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,10 @@ def tree(run, seed):
         found = foreign.run(run["import_run"], run["checkpoint"])
         return foreign_options.tree(found.config)
     overrides = {"agent": run["agent"], **run["options"], "seed": int(seed)}
-    return agent_options.resolve(run["configs"], overrides)
+    key = repr((run["configs"], sorted(overrides.items())))
+    if key not in _trees:  # every job of a run asks for it several times
+        _trees[key] = agent_options.resolve(run["configs"], overrides)
+    return _trees[key]
 
 
 def modules(stage, run=None):
@@ -155,10 +159,7 @@ def modules(stage, run=None):
 
 
 def hand_over(plan):
-    """Write the plan under a name that carries its content, for processes started from here.
-
-    Beside it lies what its hashes stand for. Nothing is written while somebody only looks.
-    """
+    """Write the plan, named by its content, and what its hashes stand for, for child processes."""
     if spec_files.looking:
         return
     origins.keep(FOLDER, plan.code, plan.locks)

@@ -81,6 +81,12 @@ def test_it_imports_no_jax(project):
     assert done.returncode == 0, done.stderr
 
 
+def test_one_module_knows_the_inside_of_snakemake():
+    sources = [path for name in ("jobs", "analysis") for path in (sandbox.ROOT / name).glob("*.py")]
+    pattern = re.compile(r"^\s*(from|import) snakemake(?!_executor)", re.MULTILINE)
+    assert [path.name for path in sources if pattern.search(path.read_text())] == ["dag.py"]
+
+
 def test_a_fresh_study_ends_with_0_a_stale_one_with_1_a_wrong_one_with_2(forks, project):
     assert report(forks)[0] == 0
     (project / "more.yaml").write_text("report: {title: Other}\n")
