@@ -144,7 +144,7 @@ def planned(text):
 
 def main(finished):
     """Try every change; print what differs and write the table into the document."""
-    lines = ["| change | expected | report | dry run |", "|---|---|---|---|"]
+    lines = ["| change | stages expected | report | dry run |", "|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder, closing(fresh(finished, folder)) as forks:
         for name, change in CHANGES.items():
             change.do(renewed(forks, finished))
@@ -170,7 +170,7 @@ def renewed(forks, finished):
 
 def shown(stages):
     """How many stages, by name where they are few."""
-    names = ", ".join(sorted(stages)) if len(stages) <= 6 else ""
+    names = ", ".join(sorted(stages)) if len(stages) <= 3 else ""
     return f"{len(stages)}: {names}".rstrip(": ") if stages else "none"
 
 
