@@ -38,7 +38,8 @@ class Uniform:
 
     def measure(self):
         """What to log: {name: number}."""
-        return self._spread(np.ones(self.starts), self.envs)
+        windows = self.envs * self.starts
+        return {"effective_size": float(windows), "effective_share": float(windows > 0)}
 
     def state(self):
         """What `restore` needs besides `keep`: {name: array}."""
