@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 import yaml
 
-from analysis import report_tables, report_words, seeds
+from analysis import costs, report_tables, report_words, seeds
 from analysis.rows import DOUBT, LEVEL
 from jobs import cli, files
 
@@ -56,6 +56,8 @@ def chapter(folder):
             for item in parts
         ],
         "stages": stages,
+        "sampler": report_words.sampler(folder),
+        "starts": stages.get("train", {}).get("starts", []),
     }
 
 
@@ -141,6 +143,7 @@ def main(
         chapters=chapters,
         seeds=report_tables.across(intervals),
         differences=report_tables.across(differences),
+        costs=costs.table(chapters),
         across=[figure(figures, name) for name in ACROSS],
         remarks=(seeds.NONE, seeds.FEW),
         told=[item["run"] for item in chapters if item["told"]],

@@ -44,6 +44,13 @@ def told(folder):
     return None if answer is False else TOLD if answer else MAYBE
 
 
+def sampler(folder):
+    """How the windows of the replay were chosen; None where nothing was trained."""
+    path = folder / "metrics.parquet"
+    header = trajectory.read_log(path, "metrics")[0] if path.is_file() else {}
+    return header.get("options", {}).get("replay", {}).get("sampler")
+
+
 def imported(path):
     """What was recorded elsewhere."""
     found, file = trajectory.header(path), trajectory.open_file(path)

@@ -24,7 +24,13 @@ def test_the_schema_is_one():
     jsonschema.Draft202012Validator.check_schema(RULES)
 
 
-@pytest.mark.parametrize("name", ["workflow_config.yaml", "study.yaml", "tests/smoke.yaml"])
+STUDIES = [
+    *("workflow_config.yaml", "study.yaml", "tests/smoke.yaml"),
+    *("sampler_study.yaml", "sampler_demo.yaml"),
+]
+
+
+@pytest.mark.parametrize("name", STUDIES)
 def test_the_shipped_configurations_are_valid(name):
     config = settings.read(yaml.safe_load((ROOT / name).read_text()), SCHEMA)
     assert plan.make(config).code
