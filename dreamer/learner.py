@@ -36,7 +36,7 @@ class Learner:
         self.belief = [item.name for item in module.layers(options, spaces) if item.belief]
         self.updates, self.recent, self._unread = 0, [], []
         self._ahead = self._late = self._params = None
-        self.seconds = {"update": 0.0, "waiting": 0.0}
+        self.seconds = {"update": 0.0, "survey": 0.0, "waiting": 0.0}
         self._act = jax.jit(self._beliefs)
         self._surprise = jax.jit(module.surprise) if hasattr(module, "surprise") else None
         self._program = devices.several(module.train)
@@ -93,7 +93,7 @@ class Learner:
             if len(found) > 1:  # one is computed while the next is read
                 found[-2] = np.asarray(found[-2])
         self.replay.sampler.cache(windows, np.concatenate(found)[: len(windows)])
-        self.seconds["update"] += time.perf_counter() - start
+        self.seconds["survey"] += time.perf_counter() - start
 
     def fetch(self):
         """Metrics of the updates since `clear`, as floats; a loss that is not finite is refused."""

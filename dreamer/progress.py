@@ -36,7 +36,7 @@ class Report:
         self.console.print(text, highlight=False, soft_wrap=True, markup=False)
 
     def update(self, step, updates, seconds):
-        """Call often: steps and updates so far, and seconds {env, policy, update} spent so far."""
+        """Call often: steps and updates so far, and seconds {part: spent so far}."""
         now = time.monotonic()
         if self.marks and now - self.marks[-1][0] < 1:
             return
@@ -50,7 +50,7 @@ class Report:
             self.say(f"step {step:,} of {self.total:,} ({100 * step / self.total:.0f}%), {text}")
 
     def rates(self):
-        """{steps, updates: per second; env, policy, update: shares of the time} of late."""
+        """{steps, updates: per second; each part: its share of the time} of late."""
         (then, step, updates, old), (now, *counts, new) = self.marks[0], self.marks[-1]
         span = max(now - then, 1e-9)
         shares = {name: (new[name] - old[name]) / span for name in new}
@@ -59,13 +59,13 @@ class Report:
 
     def text(self):
         """The line: updates, rates, time left, score, where the time goes, platform."""
-        rates, (_, step, updates, _) = self.rates(), self.marks[-1]
+        rates, (_, step, updates, spent) = self.rates(), self.marks[-1]
         left = (self.total - step) / rates["steps"] if rates["steps"] else 0
         parts = [f"{updates:,} updates", f"{rates['steps']:.1f} steps/s"]
         parts += [f"{rates['updates']:.2f} updates/s", f"{clock(left)} left"]
         if self.scores:
             parts.append(f"score {sum(self.scores) / len(self.scores):.2f}")
-        shares = (f"{name} {100 * rates[name]:.0f}%" for name in ("env", "policy", "update"))
+        shares = (f"{name} {100 * rates[name]:.0f}%" for name in spent)
         return ", ".join([*parts, " ".join(shares), self.platform])
 
 

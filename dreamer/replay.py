@@ -4,7 +4,9 @@ A window's first row gives the belief to start from; the rows after it are train
 fresh belief back. In the shapes, B is batch, T the rows of a window, N environments.
 """
 
+import contextlib
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 
@@ -33,6 +35,7 @@ class Replay:
         self.fresh = samplers.Fresh(envs, window) if settings["online"] else None
         self.draws = Draws(envs, window, self.kept)
         self.end = 0  # rows that each environment ever gave
+        self.seconds = {"keep": 0.0, "draw": 0.0, "learn": 0.0}  # spent in the sampler
 
     def __len__(self):
         return self.envs * (self.end - self.oldest)
@@ -50,7 +53,8 @@ class Replay:
         for chunks in (self.rows, self.latents):
             chunks.drop(self.oldest)
         self.draws.keep(self.oldest, self.end)
-        self.sampler.keep(self.oldest, self.end)
+        with self._clocked("keep"):
+            self.sampler.keep(self.oldest, self.end)
 
     def sample(self, rng, count):
         """(batch, windows [B, 2]): fresh windows first, then what the sampler draws.
@@ -61,7 +65,8 @@ class Replay:
         windows = np.zeros((0, 2), np.int64)
         if self.fresh:
             windows = self.fresh.take(count, self.oldest, self.end)
-        drawn = self.sampler.draw(rng, count - len(windows))
+        with self._clocked("draw"):
+            drawn = self.sampler.draw(rng, count - len(windows))
         windows = np.concatenate([windows, drawn])
         self.draws.add(windows)
         batch = self.read(windows, self.window)
@@ -105,7 +110,8 @@ class Replay:
             start, count = time + 1 + gone, length - gone
             self.undo.keep(env, start, count)
             self.latents.write(env, start, new[place, gone:])
-        self.sampler.learn(windows, fresh.get("signal", {}))
+        with self._clocked("learn"):
+            self.sampler.learn(windows, fresh.get("signal", {}))
 
     def save(self, folder):
         """Put into `folder` what `restore` needs, without copying rows; returns (facts, arrays)."""
@@ -136,6 +142,12 @@ class Replay:
         self.draws.restore(drawn, self.oldest, self.end)
         self.sampler.restore(arrays)
         self.sampler.keep(self.oldest, self.end)
+
+    @contextlib.contextmanager
+    def _clocked(self, name):
+        start = perf_counter()
+        yield
+        self.seconds[name] += perf_counter() - start
 
     def _empty(self, count, length):
         rows = np.empty((count, length), self.rows.kind)  # zeros would touch each page twice

@@ -39,10 +39,12 @@ def _sit(job, store, device, stop, attempt):
         training = Training(options, envs, store.folder, board, report)
         reached = training.reached()
         training.restore(store)
-        Sittings(store.folder).add(training.step, reached)
+        sittings, before = Sittings(store.folder), training.learner.updates
+        sittings.add(training.step, reached)
         report.say(_header(training, device))
         reason = _loop(training, store, job, stop)
         training.save(store)
+        sittings.end(training.learner.updates - before, training.seconds())
         if reason:
             report.say(_farewell(training, store, reason, attempt))
             return False

@@ -1,4 +1,4 @@
-"""Every start of a training: when, where, from which step, and what it had to do again."""
+"""Every start of a training: when, where, from which step, what it repeated, what it took."""
 
 import json
 import os
@@ -24,10 +24,23 @@ class Sittings:
             "step": step,
             "repeated": max(0, reached - step),
         }
-        with files.writing(self.path), open(self.path, "a") as file:
-            file.write(json.dumps(row) + "\n")
+        self._append(row)
+
+    def end(self, updates, seconds):
+        """The present start made so many updates; `seconds` {part: where its time went}."""
+        self._append({"updates": updates, "seconds": seconds})
 
     def read(self):
-        """All rows, but for one that was cut off."""
+        """One dict per start; one that was killed has no `updates` and `seconds`."""
         lines = self.path.read_text().splitlines(keepends=True) if self.path.exists() else []
-        return [json.loads(line) for line in lines if line.endswith("}\n")]
+        found = []
+        for row in (json.loads(line) for line in lines if line.endswith("}\n")):
+            if "started" in row:
+                found.append(row)
+            else:
+                found[-1] |= row
+        return found
+
+    def _append(self, row):
+        with files.writing(self.path), open(self.path, "a") as file:
+            file.write(json.dumps(row) + "\n")

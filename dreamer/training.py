@@ -112,12 +112,13 @@ class Training:
             self.board.video(self.step, "open_loop", frames)
 
     def seconds(self):
-        """Seconds spent so far on environments, policy and updates."""
-        waiting = self.learner.seconds["waiting"]
+        """Seconds spent so far on each part; sampler: on choosing what to learn from."""
+        learner, sampler = self.learner.seconds, self.replay.seconds
         return {
             "env": self.driver.seconds["env"],
-            "policy": self.driver.seconds["policy"] - waiting,
-            "update": self.learner.seconds["update"] + waiting,
+            "policy": self.driver.seconds["policy"] - learner["waiting"],
+            "update": learner["update"] + learner["waiting"] - sampler["draw"] - sampler["learn"],
+            "sampler": learner["survey"] + sum(sampler.values()),
         }
 
 

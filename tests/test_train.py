@@ -18,11 +18,13 @@ from tests.toy_training import NAMES, after, ask, train, whole
 __all__ = ["whole"]
 
 
-def test_a_finished_training_leaves_its_results_and_no_state(whole):
+def test_a_finished_training_leaves_its_results_twice_and_no_state(whole):
     header, values = checkpoint.load(whole / NAMES[0])
     assert header["step"] == 300 and header["agent"] == "tests.toy_family"
     assert set(values) == {"toy/kernel", "toy/readout/kernel"}
-    assert not list((whole / "train.state").iterdir())
+    assert [path.name for path in (whole / "train.state").iterdir()] == ["finished"]
+    kept = whole / "train.state/finished" / NAMES[0]
+    assert kept.samefile(whole / NAMES[0])  # a second name takes no room
 
 
 def test_updates_follow_the_ratio_exactly(whole):
