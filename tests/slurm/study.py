@@ -100,9 +100,10 @@ class Study:
         """The rule that a job ran, which the plugin writes into the job's comment."""
         return job["Comment"].removeprefix("rule_").split("_wildcards_")[0].removesuffix("_seed")
 
-    def ended(self, state):
-        """SLURM's records of the jobs that ended so."""
-        return [job for job in self.jobs() if job["JobState"] == state]
+    def ended(self, state, number=None):
+        """SLURM's records of the jobs that ended so, or of the one with this number."""
+        found = [job for job in self.jobs() if job["JobState"] == state]
+        return [job for job in found if number in (None, job["JobId"])]
 
     def saved(self):
         """The step of the training's newest save, 0 without one."""
