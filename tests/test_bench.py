@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import collect, replay, sizes, update
+from bench import collect, replay, samplers, sizes, update
 from jobs.errors import Refused
 
 
@@ -23,6 +23,12 @@ def test_less_is_stored_where_the_disk_is_short(tmp_path, capsys, monkeypatch):
     replay.main(steps=10_000, envs=4, repeats=3, folder=tmp_path)
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["asked"] == 10_000 and 1000 < found["steps"] < 2500
+
+
+@pytest.mark.parametrize("name", ["uncertainty", "uncertainty_caching"])
+def test_samplers_are_timed_with_a_signal_at_every_step(name):
+    found = samplers.one(name, 2000, 3)
+    assert min(found.values()) > 0 and found["bytes_per_step"] < 40
 
 
 def test_collection_is_held_against_its_bound():
