@@ -38,6 +38,7 @@ class Victim:
     def __init__(self, folder, agent, envs, kills):
         self.folder, self.kills, self.seed = folder, kills, [kills, envs]
         asked = {"agent": agent, "run.envs": envs, "run.steps": envs * (100 + 10 * kills)}
+        asked["replay.sampler"] = "uncertainty" if envs > 1 else "uniform"
         flags = [(f"--{name}", str(value)) for name, value in (OPTIONS | asked).items()]
         self.flags = ["--configs", "crafter_small", "debug", *itertools.chain(*flags)]
         self.notes = folder / "notes"
