@@ -116,7 +116,7 @@ def hint(jobs):
         return []
     return [
         "Only file times say that anything is stale: these results were copied without .snakemake. "
-        "If --verify finds nothing altered, `snakemake --touch --cores 1` takes them as they are."
+        "`python -m jobs.adopt` takes them as they are, if their hashes are right."
     ]
 
 

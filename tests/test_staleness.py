@@ -36,15 +36,20 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(forks, project, cha
     assert all(job["reasons"] or job["state"] in ("fresh", "gone") for job in found["jobs"])
 
 
-def test_results_copied_without_records_and_times_are_adopted_by_a_touch(forks, project):
+def test_results_copied_without_records_and_times_can_be_taken_as_they_are(forks, project):
     changes.moved(project)
     told = forks.run("analysis.provenance", "--configfile", sandbox.CONFIG).stdout
-    assert "`snakemake --touch --cores 1` takes them as they are" in told
-    done = forks.run(
-        project, "snakemake", "--touch", "--cores", "1", "--configfile", sandbox.CONFIG
-    )
+    assert "`python -m jobs.adopt` takes them as they are" in told
+    done = forks.run("jobs.adopt", "--configfile", sandbox.CONFIG)
     assert done.returncode == 0, done.stderr
     assert mutations.run(forks)[1:] == (set(), set())
+
+
+def test_altered_results_are_not_taken_as_they_are(forks, project):
+    changes.moved(project)
+    changes.write(changes.SEED + "tuning.json")(project)
+    done = forks.run("jobs.adopt", "--configfile", sandbox.CONFIG)
+    assert done.returncode == 2 and "tuning.json was altered after it was made" in done.stderr
 
 
 def test_an_option_changed_and_changed_back_reruns_nothing(forks, project):
