@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from dreamer import logs
 from jobs import files
 from tests import sandbox
 
@@ -109,6 +110,11 @@ class Study:
         """The step of the training's newest save, 0 without one."""
         saves = (self.folder / SEED / "train.state").glob("*/" + "[0-9]" * 12)
         return max((int(path.name) for path in saves), default=0)
+
+    def logged(self):
+        """The last step that the log of a running training tells of."""
+        paths = (self.folder / SEED / "train.state").glob("*/metrics.jsonl")
+        return max((logs.Lines(path).last().get("step", 0) for path in paths), default=0)
 
     def saves(self, beyond=100):
         """Wait until the training has a save beyond a step; its step and the training's job."""

@@ -73,12 +73,16 @@ def test_walltime(study, cluster, survived):
 
 
 def test_node_failure(study, cluster, survived):
-    found = study(slow=True).start("train")
-    step, job = found.saves()
+    """All processes of the node go at once, and SLURM starts the job again under its number."""
+    found = study(slow=True, **{"run.save_every": 0.2}).start("train")
+    found.saves()
+    cluster.wait(lambda: found.logged() >= found.saved() + 20, "it got beyond its last save")
+    step = found.saved()
     cluster.kill_node()
     cluster.start_daemon("slurmd")
-    survived(found, "node failure", step, jobs=1)
+    survived(found, "node failure, saves every 12 s", step, jobs=1)
     assert found.jobs("train")[0]["Restarts"] == "1"
+    assert found.starts()[1]["repeated"] >= 20
 
 
 def test_snakemake_killed_while_the_job_runs(study, cluster, survived):
