@@ -83,7 +83,7 @@ class Cluster:
         daemons = [pid for pid in processes.of(self.mark) if processes.name(pid) in own]
         processes.send([*daemons, *inside], signal.SIGKILL)
 
-    def wait(self, true, what, patience=400):
+    def wait(self, true, what, patience=400, pause=0.2):
         """Wait until `true()`; returns what it gave."""
         end = time.monotonic() + patience
         while not (found := true()):
@@ -93,7 +93,7 @@ class Cluster:
                 raise AssertionError(
                     f"waited {patience} s in vain until {what}\n" + "\n".join(tails)
                 )
-            time.sleep(0.2)
+            time.sleep(pause)
         return found
 
     def _configure(self):

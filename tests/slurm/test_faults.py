@@ -48,6 +48,16 @@ def test_scancel(study, cluster, survived):
     assert [job["JobState"] for job in found.jobs("train")] == ["CANCELLED", "COMPLETED"]
 
 
+def test_scancel_when_all_is_done_but_the_job_has_not_ended(study, cluster, survived):
+    """Snakemake removes what a cancelled job made; the next puts it back, and trains nothing."""
+    found = study(slow=True).start("train")
+    step, job = found.saves()
+    kept = found.folder / "results/smoke/seed0/train.state/finished"
+    cluster.wait(kept.exists, "the training was over", pause=0.01)
+    cluster("scancel", job["JobId"])
+    survived(found.finish(), "scancel in the last second", step, 1, len(found.jobs("train")))
+
+
 def test_preemption(study, cluster, survived):
     """A job of a partition with a higher priority wants all the GPUs of the training's kind."""
     found = study(slow=True).start("train")
@@ -67,8 +77,9 @@ def test_walltime(study, cluster, survived):
     late = cluster.wait(lambda: found.ended("TIMEOUT", job["JobId"]), "the time was over")
     step = found.saved()
     found.finish()
-    jobs = found.jobs("train")
-    survived(found, f"time limit ({late[0]['RunTime']})", step, len(jobs), len(jobs))
+    jobs, starts = found.jobs("train"), found.starts()
+    assert 2 <= len(starts) <= len(jobs)  # one that ended in its last second does not start again
+    survived(found, f"time limit ({late[0]['RunTime']})", step, len(starts), len(jobs))
     assert [job["JobState"] for job in jobs] == ["TIMEOUT"] * (len(jobs) - 1) + ["COMPLETED"]
 
 
