@@ -31,6 +31,7 @@ def main(config):
             made.dag(types.DAGSettings()).summary()  # builds the graph
         workflow = made._workflow
         workflow.execution_settings = types.ExecutionSettings()
+        workflow.iocache.deactivate()  # it holds that no file exists yet
         now = time.time()
         sidecars(outputs(workflow.dag, now), now)
         workflow.async_run(record(workflow.dag))
