@@ -40,7 +40,7 @@ demo: $(STAMP)
 	@echo "the report is $(CURDIR)/results/report.html"
 
 sampler-demo: $(STAMP)
-	@echo "four samplers, three seeds, a few hundred updates: differences at this scale are noise"
+	@echo "four samplers, three seeds, about a hundred updates: differences at this scale are noise"
 	@$(BIN)/snakemake --cores all --configfile sampler_demo.yaml --quiet host reason
 	@echo "the report is $(CURDIR)/results/report.html"
 
