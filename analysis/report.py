@@ -1,24 +1,18 @@
 """What did the study find? One self-contained page that puts every figure and number in words."""
 
-import base64
-import re
 from pathlib import Path
 
 import jinja2
 import yaml
 
-from analysis import costs, report_tables, report_words, seeds
+from analysis import costs, report_figures, report_tables, report_words, seeds
 from analysis.rows import DOUBT, LEVEL
 from jobs import cli, files
 
 DATA = ("report.html.j2", "sections.yaml", "../rules/captions/*.rst")
 HERE = Path(__file__).parent
-CAPTIONS = HERE.parent / "rules" / "captions"
 MISSING = "not yet computed"
-MIME = {".svg": "image/svg+xml", ".png": "image/png"}
 ACROSS = ("decoding_seeds", "tuning_seeds", "learning_seeds")
-WIDE = 540  # points
-LARGE = 400_000  # bytes above which a vector figure is shown as PNG, to keep the page light
 
 
 NO_CONTROL = (
@@ -71,7 +65,7 @@ def section(folder, item, told=None):
     rows = report_tables.picked(found.get("summary", []), item, controls)
     return {
         **item,
-        "figures": [figure(folder / "figures", name) for name in item["figures"]],
+        "figures": report_figures.chosen(folder / "figures", item),
         "tables": report_tables.tables(rows),
         "warning": told,
         "lost": beaten(found) if item.get("rows") == "controls" else report_tables.lost(rows),
@@ -104,27 +98,6 @@ def beaten(found):
     return [{"words": words, "which": []} for words in said if words.startswith(names)]
 
 
-def figure(folder, name):
-    """A figure as a data address (vector where it is small), its title and its caption."""
-    caption = CAPTIONS / f"{name}.rst"
-    words = " ".join(caption.read_text().split()) if caption.is_file() else ""
-    found = [
-        folder / f"{name}{suffix}" for suffix in MIME if (folder / f"{name}{suffix}").is_file()
-    ]
-    if not found:
-        return {"name": name, "source": None, "wide": False, "caption": words}
-    path = found[0] if found[0].stat().st_size < LARGE else found[-1]
-    content = base64.b64encode(path.read_bytes()).decode()
-    source = f"data:{MIME[path.suffix]};base64,{content}"
-    return {"name": name, "source": source, "wide": _wide(found[0]), "caption": words}
-
-
-def _wide(svg):
-    """Whether a figure is too wide for a phone, which may scroll it."""
-    size = re.search(rb'<svg[^>]* width="([\d.]+)pt"', svg.read_bytes()[:2000])
-    return bool(size) and float(size[1]) > WIDE
-
-
 def main(
     spec: Path,
     folders: list[Path],
@@ -144,7 +117,7 @@ def main(
         seeds=report_tables.across(intervals),
         differences=report_tables.across(differences),
         costs=costs.table(chapters),
-        across=[figure(figures, name) for name in ACROSS],
+        across=[report_figures.figure(figures, name) for name in ACROSS],
         remarks=(seeds.NONE, seeds.FEW),
         told=[item["run"] for item in chapters if item["told"]],
         missing=MISSING,

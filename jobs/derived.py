@@ -7,6 +7,8 @@ QUICK = {
     **{"n_null": 0, "n_shift": 0, "leak": False},
 }
 
+MEASURED = ("walks", "seed")  # of block behavior
+
 
 def untrained(config):
     """Of showing recordings to a network of fresh parameters."""
@@ -25,8 +27,24 @@ def over_training(config):
     return {**config["position"], **QUICK}
 
 
+def behavior(config):
+    """Of measuring where the agent went: what only figures need changes no number."""
+    return {name: config["behavior"][name] for name in MEASURED}
+
+
+def plot_behavior(config):
+    """Of drawing where the agent went."""
+    return {name: value for name, value in config["behavior"].items() if name != "walks"}
+
+
 def _shown(config):
     return {name: config["untrained"][name] for name in ("seed_offset", "platform")}
 
 
-OPTIONS = {"untrained": untrained, "snapshots": snapshots, "over_training": over_training}
+OPTIONS = {
+    "untrained": untrained,
+    "snapshots": snapshots,
+    "over_training": over_training,
+    "behavior": behavior,
+    "plot_behavior": plot_behavior,
+}

@@ -189,12 +189,12 @@ def snapshots():
     return found
 
 
-def figure(name, category, folder="results/{run}/seed{seed}"):
+def figure(name, category, folder="results/{run}/seed{seed}", suffix="svg"):
     """A figure of one run and seed, which Snakemake's own report shows with its caption."""
     place = {"run": "{run}", "seed": "{seed}"} if "{seed}" in folder else {}
     labels = place | {"figure": name.replace("_", " ")}
     return report(
-        f"{folder}/figures/{name}.svg",
+        f"{folder}/figures/{name}.{suffix}",
         caption=f"captions/{name}.rst",
         category=category,
         labels=labels,
@@ -206,14 +206,30 @@ def pngs(*names, folder="results/{run}/seed{seed}"):
     return [f"{folder}/figures/{name}.png" for name in names]
 
 
+def moves(kind):
+    """Whether a kind of figure of behaviour is an animation."""
+    return kind.endswith("animation")
+
+
+def behavior_figures():
+    """The figures and animations of behaviour that the configuration asks for."""
+    block = PLAN.config["behavior"]
+    forms = {False: ["svg"], True: ["gif", "mp4"] if block["mp4"] else ["gif"]}
+    return [
+        figure(kind, "behavior", suffix=suffix)
+        for kind in block["kinds"]
+        for suffix in forms[moves(kind)]
+    ]
+
+
 def drawn():
-    """Every figure of every run and seed, SVG and PNG."""
+    """Every figure of every run and seed, SVG, PNG and GIF, and what is said of single ones."""
     return [
         path
         for stage, made in stages.STAGES.items()
         if stage.startswith("plot_") and "{seed}" in made.first
         for item in map(str, getattr(rules, f"{stage}_seed").output)
-        if item.endswith((".svg", ".png"))
+        if item.endswith((".svg", ".png", ".gif", "figures/behavior.json"))
         for path in every(item, stage)
     ]
 

@@ -1,7 +1,7 @@
 """Draw what the analyses found; each figure as SVG and PNG.
 
 Reads: the tables and scores of the analyses and the recordings, in results/{run}/seed{seed}/.
-Writes: results/{run}/seed{seed}/figures/NAME.svg and NAME.png.
+Writes: results/{run}/seed{seed}/figures/NAME.svg and NAME.png; animations NAME.gif (NAME.mp4).
 """
 
 
@@ -163,10 +163,11 @@ rule plot_behavior_seed:
         trajectory="results/{run}/seed{seed}/trajectory.parquet",
         spec=spec("plot_behavior"),
     output:
-        paths=figure("paths", "behavior"),
-        heat_map=figure("heat_map", "behavior"),
-        episode_path=figure("episode_path", "behavior"),
-        png=pngs("paths", "heat_map", "episode_path"),
+        captions="results/{run}/seed{seed}/figures/behavior.json",
+        drawn=behavior_figures(),
+        png=pngs(
+            *[kind for kind in PLAN.config["behavior"]["kinds"] if not moves(kind)]
+        ),
         prov=prov("plot_behavior"),
     log:
         "results/{run}/seed{seed}/logs/plot_behavior.log",
@@ -178,8 +179,7 @@ rule plot_behavior_seed:
     shell:
         """
         python -m analysis.plot_behavior --spec {input.spec} --trajectory {input.trajectory} \
-            --paths {output.paths} --heat-map {output.heat_map} \
-            --episode-path {output.episode_path} --prov {output.prov} >{log} 2>&1
+            --captions {output.captions} --figures {output.drawn} --prov {output.prov} >{log} 2>&1
         """
 
 

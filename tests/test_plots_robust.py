@@ -32,6 +32,7 @@ OPTIONS = {
     "classes": test_classes.OPTIONS,
     "dreams": {"methods": ["ridge", "robust"], "jump": 2.0},
     "behavior": {"walks": 3, "seed": 0},
+    "plot": {"seed": 0},
     "training": test_training_analysis.OPTIONS,
     "compare": {"bootstrap_draws": 100, "bootstrap_seed": 0},
 }
@@ -136,7 +137,6 @@ def draw(at, folder):
             [at["dreams"], at["dreams_steps"], at["dreamt"], at["recording"]],
             new("errors", "world", "coherence", "strip"),
         ),
-        plot_behavior: ([at["recording"]], new("paths", "heat_map", "episode_path")),
         plot_training: (
             [at["curves"], at["training"]], new("learning", "losses", "achievements"),
         ),
@@ -147,7 +147,9 @@ def draw(at, folder):
     }  # fmt: skip
     for command, (tables, figures) in made.items():
         command.main("plot", *tables, *figures)
-    return [path for _, figures in made.values() for path in figures]
+    walks = new(*plot_behavior.FIGURES)
+    plot_behavior.main("plot", at["recording"], folder / "captions.json", walks)
+    return walks + [path for _, figures in made.values() for path in figures]
 
 
 def empty(figure):

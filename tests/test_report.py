@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import gathered, report, report_tables, seeds
+from analysis import gathered, report, report_figures, report_tables, seeds
 from analysis.rows import verdict
 from dreamer import options, trajectory
 from jobs import files
@@ -94,6 +94,24 @@ def test_the_run_is_told_in_words(page):
     assert "one update of 8 × 32 steps every 8 environment steps" in page
     assert "32 × 32 tiles, the same world every episode" in page
     assert "it is no scientific result" in page  # five thousand steps
+
+
+def test_of_figures_that_are_chosen_only_those_are_shown_with_their_own_words(tmp_path):
+    item = {"figures": ["animation", "paths", "heat_map"], "said": "behavior.json"}
+    assert [found["name"] for found in report_figures.chosen(tmp_path, item)] == item["figures"]
+    files.write_json(tmp_path / "behavior.json", {"paths": "", "animation": "Shown are 3 steps."})
+    (tmp_path / "animation.gif").write_bytes(b"GIF")
+    moving, paths = report_figures.chosen(tmp_path, item)
+    assert moving["source"].startswith("data:image/gif;base64,") and paths["source"] is None
+    assert moving["caption"].endswith("Shown are 3 steps.")
+
+
+def test_a_heavy_picture_is_linked_to(tmp_path):
+    path = tmp_path / "demo" / "seed0" / "figures" / "animation.gif"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(report_figures.HEAVY + 1))
+    found = report_figures.figure(path.parent, "animation")
+    assert (found["source"], found["link"]) == (None, "demo/seed0/figures/animation.gif")
 
 
 def test_text_from_results_is_escaped(page):

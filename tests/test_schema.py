@@ -170,6 +170,13 @@ def test_a_site_that_takes_only_gres_gets_gres():
     assert made.resources("position", "tiny")["gres"] is None
 
 
+def test_what_only_figures_need_changes_no_number():
+    made = plan.make(read(behavior={"kinds": ["paths"], "walks": 3}))
+    assert made.spec("behavior", "tiny", 0)["options"] == {"walks": 3, "seed": 0}
+    drawn = made.spec("plot_behavior", "tiny", 0)["options"]
+    assert drawn["kinds"] == ["paths"] and "walks" not in drawn
+
+
 def test_recordings_without_images_are_refused_where_other_networks_are_to_see_them():
     with pytest.raises(Refused, match="set untrained.enabled and over_training.enabled to false"):
         plan.make(read(record={"images": False}))
