@@ -1,164 +1,77 @@
-"""Dreams beside what really happened: error over the horizon, paths over the world, images."""
+"""Dreams beside what really happened: errors, paths and maps over the world, images, a video.
+
+The figures read the tables of dream decoding; a sentence stands where there is nothing to draw.
+"""
 
 from pathlib import Path
 
-import numpy as np
-
-from analysis import dream_images, ground_map, style
+from analysis import dream_figures, dream_images, dream_probmaps, dream_video, style
 from dreamer import trajectory as contract
 from jobs import cli, files
 
-PLT = style.plt
-LOOKS = {
-    "forced": {"color": style.BLUE, "marker": "o"},
-    "policy": {"color": style.ORANGE, "marker": "D"},
-    "real states": {"color": style.GREEN, "marker": "s"},
-}
-NAMES = {"forced": "dream, real actions", "policy": "dream, policy acts", "real states": "awake"}
-FROZEN = {"color": style.BLACK, "linestyle": "-."}
-EDGES = ("0", "1", "1–2", "2–3", "3–5", "5–10", "> 10")
-PATHS = 4
+NO_IMAGES = "No dream images were kept (dreams.image_share is 0)."
+NO_MAPS = "No classifier was fitted, so there are no probabilities."
 
 
 def main(
     spec: Path,
     scores: Path,
     steps: Path,
+    maps: Path,
     dreams: Path,
     trajectory: Path,
-    dream_vs_real: Path | None = None,
-    dream_trajectories_world: Path | None = None,
-    dream_coherence: Path | None = None,
-    dream_strip: Path | None = None,
+    dream_video: Path,
+    dream_vs_real: Path,
+    dream_trajectories_world: Path,
+    dream_coherence: Path,
+    dream_strip: Path,
+    dream_probmap_policy: Path,
+    dream_probmap_forced: Path,
 ):
-    """Draw the figures that are asked for, from the tables of dream decoding."""
-    cli.options(spec)
-    found, table = files.read_json(scores), contract.read_log(steps, "dreams_steps")[1]
+    """Draw the figures of dreams and of what really came after the same starts."""
+    options, found = cli.options(spec), files.read_json(scores)
+    every, kept = (
+        contract.read_log(*table)[1] for table in ((steps, "dreams_steps"), (maps, "dreams_maps"))
+    )
+    draw_images(found, dreams, trajectory, dream_strip, dream_video, options["step_ms"])
+    probmaps = {"policy": dream_probmap_policy, "forced": dream_probmap_forced}
     if not found["details"]:
-        given = (dream_vs_real, dream_trajectories_world, dream_coherence, dream_strip)
-        for svg in filter(None, given):
+        decoded = (dream_vs_real, dream_trajectories_world, dream_coherence, *probmaps.values())
+        for svg in decoded:
             style.sentence(svg, found["notes"][0])
         return
-    if dream_vs_real:
-        draw_errors(found, dream_vs_real)
-    if dream_trajectories_world:
-        draw_paths(table, trajectory, dream_trajectories_world)
-    if dream_coherence:
-        draw_coherence(found, dream_coherence)
-    if dream_strip:
-        draw_strip(dream_images.strips(dreams, trajectory), dream_strip)
+    dream_figures.draw_errors(found, dream_vs_real)
+    dream_figures.draw_paths(every, trajectory, dream_trajectories_world)
+    dream_figures.draw_coherence(found, dream_coherence)
+    draw_maps(kept, every, trajectory, probmaps)
 
 
-def representation(names):
-    """What is drawn where one must be chosen: the belief as a whole, else its first layer."""
-    return "combined" if "combined" in names else list(names)[0]
+def draw_maps(maps, steps, trajectory, figures):
+    """Probability of every tile, one figure per kind of dream, of one classifier."""
+    if not len(maps):
+        for svg in figures.values():
+            style.sentence(svg, NO_MAPS)
+        return
+    name = dream_figures.representation(dict.fromkeys(maps["representation"]))
+    methods = set(maps["method"])
+    method = "robust" if "robust" in methods else min(methods)
+    maps, steps = (
+        table[(table["representation"] == name) & (table["method"] == method)]
+        for table in (maps, steps)
+    )
+    for variant, svg in figures.items():
+        dream_probmaps.draw(maps, steps, variant, trajectory, svg)
 
 
-def draw_errors(found, svg):
-    """Mean error against the real future by imagined step, with floor, chance and baselines."""
-    name = representation(found["details"])
-    methods = found["details"][name]
-    size = (4.4 * len(methods), 4.2)
-    figure, axes = PLT.subplots(1, len(methods), figsize=size, sharey=True, squeeze=False)
-    for axis, (method, facts) in zip(axes[0], sorted(methods.items()), strict=True):
-        for variant, own in facts["variants"].items():
-            axis.plot(own["mean"], label=NAMES[variant], markersize=4, **LOOKS[variant])
-        levels = _levels(facts)
-        chance = [value if value is not None else np.nan for value in levels["shuffled"]]
-        axis.plot(chance, label=f"chance: {levels['shuffled_name']}", **style.CHANCE)
-        axis.plot(levels["frozen"], label="frozen: the guess at h = 0, kept", **FROZEN)
-        axis.axhline(facts["floor"], color=style.GREEN, linestyle=":", label="floor: all recorded")
-        look = {"color": style.BLACK, "linestyle": ":"}
-        axis.plot(found["displacement"], label="real displacement (standing still)", **look)
-        axis.set(title=f"{name}, {method}", xlabel="imagined steps h")
-    axes[0, 0].set_ylim(0, None)  # after all panels, which share this axis
-    axes[0, 0].set_ylabel("mean Euclidean error (tiles)")
-    handles = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside upper center", ncols=3, fontsize=8)
-    style.save(figure, svg)
-
-
-def draw_paths(table, recording, svg):
-    """A few dreams over the terrain, evenly spaced among the starts, not picked by eye."""
-    method = "robust" if "robust" in set(table["method"]) else "ridge"
-    name = representation(dict.fromkeys(table["representation"]))
-    table = table[(table["representation"] == name) & (table["method"] == method)]
-    header, grids = contract.header(recording), ground_map.terrains(recording)
-    starts = sorted(set(zip(table["start_episode"], table["start_step"], strict=True)))
-    starts = [starts[index] for index in np.linspace(0, len(starts) - 1, PATHS).round().astype(int)]
-    starts = list(dict.fromkeys(starts))
-    figure, axes = PLT.subplots(1, len(starts), figsize=(3.4 * len(starts), 4.2), squeeze=False)
-    for axis, start in zip(axes[0], starts, strict=True):
-        here = (table["start_episode"] == start[0]) & (table["start_step"] == start[1])
-        ground_map.draw(axis, header, grids.get(start[0]))
-        _dream(axis, table[here], header["area"])
-        axis.set_title(f"episode {start[0]}, step {start[1]}")
-    handles = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside upper center", ncols=4, fontsize=9)
-    figure.supxlabel(f"{name}, {method}; the start is circled", fontsize=8, color=style.GREY)
-    style.save(figure, svg)
-
-
-def draw_coherence(found, svg):
-    """How long decoded steps are, and how unsure the classifier is, beside the same awake."""
-    name = representation(found["details"])
-    methods = found["details"][name]
-    method = "robust" if "robust" in methods else "ridge"
-    figure, axes = PLT.subplots(1, 2, figsize=(8.4, 3.6))
-    variants = methods[method]["variants"]
-    width = 0.8 / len(variants)
-    for index, (variant, facts) in enumerate(variants.items()):
-        places = np.arange(len(EDGES)) + (index - (len(variants) - 1) / 2) * width
-        colour = LOOKS[variant]["color"]
-        axes[0].bar(places, facts["step_lengths"], width, color=colour, label=NAMES[variant])
-        if facts["entropy"] is not None:
-            axes[1].plot(facts["entropy"], markersize=4, **LOOKS[variant])
-    axes[0].set_xticks(range(len(EDGES)), EDGES)
-    axes[0].set(xlabel="decoded step length (tiles); real steps are 0 or 1", ylim=(0, 1))
-    axes[0].set(ylabel="share of steps", title=f"{name}, {method}")
-    axes[1].set(xlabel="imagined steps h", ylabel="entropy of the decoded tile (bits)")
-    axes[1].set_ylim(0, 1.1 * axes[1].get_ylim()[1])
-    handles = axes[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside upper center", ncols=3, fontsize=9)
-    style.save(figure, svg)
-
-
-def draw_strip(strips, svg):
-    """Images of reality and of both dreams, a block of rows per start."""
-    if not strips:
-        return style.sentence(svg, "No dream images were kept (dreams.image_share is 0).")
-    rows = [(label, images) for strip in strips for label, images in strip["rows"]]
-    columns = strips[0]["h"]
-    size = (1.05 * len(columns) + 1.6, 1.12 * len(rows) + 0.5)
-    figure, axes = PLT.subplots(len(rows), len(columns), figsize=size, squeeze=False)
-    for line, (label, images) in zip(axes, rows, strict=True):
-        for axis, image in zip(line, images, strict=True):
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
-            if image is not None:
-                axis.imshow(image, interpolation="nearest")
-        line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
-    for axis, step in zip(axes[0], columns, strict=True):
-        axis.set_title(f"h = {step}", fontsize=9)
-    style.save(figure, svg)
-
-
-def _dream(axis, table, area):
-    real = table[table["variant"] == "real states"].sort_values("h")
-    axis.plot(real["true_x"], real["true_y"], color=style.BLACK, linewidth=2.5, label="real path")
-    axis.plot(*real[["true_x", "true_y"]].iloc[0], "o", color=style.BLACK, fillstyle="none", ms=12)
-    for variant, look in LOOKS.items():
-        own = table[table["variant"] == variant].sort_values("h")
-        label = f"decoded: {NAMES[variant]}"
-        axis.plot(own["x"], own["y"], linewidth=0.7, markersize=4, alpha=0.7, label=label, **look)
-    points = table[["x", "y", "true_x", "true_y"]].to_numpy()
-    ground_map.zoom(axis, points, area)
-
-
-def _levels(facts):
-    """The facts of the forced dreams, or of what there is, for the levels to compare with."""
-    variants = facts["variants"]
-    return variants.get("forced", next(iter(variants.values())))
+def draw_images(found, dreams, trajectory, strip, video, step_ms):
+    """What the agent saw beside what it dreamt, as rows of images and as moving picture."""
+    strips = dream_images.strips(dreams, trajectory, found["examples"])
+    if strips:
+        dream_images.draw(strips, strip)
+        return dream_video.draw(strips, video, step_ms)
+    words = NO_IMAGES if found["examples"] else found["notes"][0]
+    style.sentence(strip, words)
+    dream_video.sentence(video, words)
 
 
 if __name__ == "__main__":

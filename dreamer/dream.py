@@ -7,6 +7,7 @@ steps; its action is the one that led to it, its x and y the real position at st
 S is starts, B starts dreamt at once, H imagined steps.
 """
 
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from jobs import cli, files
 from jobs.errors import Refused
 
 BATCH = 16  # starts at once: bounds the memory; equal for all calls, so that each compiles once
+NO_START = "No episode was long enough for dreams of {} steps."
 
 
 def main(
@@ -43,6 +45,9 @@ def main(
     provenance = stages.provenance(["dreamer.dream"], agent, spec, **inputs)
     about = header(agent, options, len(rows), provenance)
     about["absent"] = [name for name in ("x", "y") if not contract.has(trajectory, name)]
+    if not len(rows):
+        about["note"] = NO_START.format(options["horizon"])
+        print(f"{trajectory}: {about['note']} Lower dreams.horizon to have some.", file=sys.stderr)
     contract.write(dreams, about, dream(agent, options, trajectory, rows))
     return {"device": platform.describe()}
 

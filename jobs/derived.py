@@ -37,6 +37,16 @@ def plot_behavior(config):
     return {name: value for name, value in config["behavior"].items() if name != "walks"}
 
 
+def dreams(config):
+    """Of decoding dreams: how fast they are shown changes no number."""
+    return {name: value for name, value in config["dream_decoding"].items() if name != "step_ms"}
+
+
+def plot_dreams(config):
+    """Of drawing dreams."""
+    return {"step_ms": config["dream_decoding"]["step_ms"]}
+
+
 def _shown(config):
     return {name: config["untrained"][name] for name in ("seed_offset", "platform")}
 
@@ -47,4 +57,6 @@ OPTIONS = {
     "over_training": over_training,
     "behavior": behavior,
     "plot_behavior": plot_behavior,
+    "dreams": dreams,
+    "plot_dreams": plot_dreams,
 }

@@ -38,7 +38,9 @@ STAGES = {
         "analysis.plot_over_training", SEED + "figures/decoding_over_training.svg"
     ),
     "plot_tuning": Stage("analysis.plot_tuning", SEED + "figures/example_tuning_curves.svg"),
-    "plot_dreams": Stage("analysis.plot_dreams", SEED + "figures/dream_vs_real.svg"),
+    "plot_dreams": Stage(
+        "analysis.plot_dreams", SEED + "figures/dream_vs_real.svg", "dream_decoding"
+    ),
     "plot_behavior": Stage("analysis.plot_behavior", SEED + "figures/behavior.json", "behavior"),
     "plot_training": Stage("analysis.plot_training", SEED + "figures/learning_curves.svg"),
     "run_info": Stage("jobs.run_info", SEED + "run_info.json"),

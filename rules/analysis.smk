@@ -143,6 +143,7 @@ rule dreams_seed:
     output:
         scores="results/{run}/seed{seed}/dreams.json",
         steps="results/{run}/seed{seed}/dreams_steps.parquet",
+        maps="results/{run}/seed{seed}/dreams_maps.parquet",
         prov=prov("dreams"),
     log:
         "results/{run}/seed{seed}/logs/dreams.log",
@@ -160,7 +161,7 @@ rule dreams_seed:
         """
         python -m analysis.dreams --spec {input.spec} --dreams {input.dreams} \
             --trajectory {input.trajectory} --decoders {input.decoders} \
-            --scores {output.scores} --steps {output.steps} \
+            --scores {output.scores} --steps {output.steps} --maps {output.maps} \
             --prov {output.prov} >{log} 2>&1
         """
 

@@ -125,6 +125,7 @@ rule plot_dreams_seed:
     input:
         scores="results/{run}/seed{seed}/dreams.json",
         steps="results/{run}/seed{seed}/dreams_steps.parquet",
+        maps="results/{run}/seed{seed}/dreams_maps.parquet",
         dreams="results/{run}/seed{seed}/dreams.parquet",
         trajectory="results/{run}/seed{seed}/trajectory_test.parquet",
         spec=spec("plot_dreams"),
@@ -133,11 +134,16 @@ rule plot_dreams_seed:
         dream_trajectories_world=figure("dream_trajectories_world", "dreams"),
         dream_coherence=figure("dream_coherence", "dreams"),
         dream_strip=figure("dream_strip", "dreams"),
+        dream_probmap_policy=figure("dream_probmap_policy", "dreams"),
+        dream_probmap_forced=figure("dream_probmap_forced", "dreams"),
+        dream_video=figure("dream_video", "dreams", suffix="gif"),
         png=pngs(
             "dream_vs_real",
             "dream_trajectories_world",
             "dream_coherence",
             "dream_strip",
+            "dream_probmap_policy",
+            "dream_probmap_forced",
         ),
         prov=prov("plot_dreams"),
     log:
@@ -150,11 +156,13 @@ rule plot_dreams_seed:
     shell:
         """
         python -m analysis.plot_dreams --spec {input.spec} --scores {input.scores} \
-            --steps {input.steps} --dreams {input.dreams} --trajectory {input.trajectory} \
-            --dream-vs-real {output.dream_vs_real} \
+            --steps {input.steps} --maps {input.maps} --dreams {input.dreams} \
+            --trajectory {input.trajectory} --dream-vs-real {output.dream_vs_real} \
             --dream-trajectories-world {output.dream_trajectories_world} \
             --dream-coherence {output.dream_coherence} --dream-strip {output.dream_strip} \
-            --prov {output.prov} >{log} 2>&1
+            --dream-probmap-policy {output.dream_probmap_policy} \
+            --dream-probmap-forced {output.dream_probmap_forced} \
+            --dream-video {output.dream_video} --prov {output.prov} >{log} 2>&1
         """
 
 

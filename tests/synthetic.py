@@ -184,7 +184,7 @@ def dreams(path, recording, horizon, starts, layers, shift=0):
             "action": list(actions),
             "x": read["x"][rows],
             "y": read["y"][rows],
-            "image": [png(40 + 10 * step) for step in range(horizon + 1)],
+            "image": [png(20 + 230 * step // horizon) for step in range(horizon + 1)],
             **{name: read[name][states] for name in layers},
         }
         for rows, states, actions in zip(ahead, dreamt, action, strict=True)

@@ -142,13 +142,20 @@ def test_starts_are_all_rows_with_a_whole_real_future_each_at_most_once(lengths,
     allowed = np.flatnonzero(step + horizon < np.array(lengths)[episode])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(starts.trajectory, "read", lambda path, names: {"episode": episode})
-        if len(allowed):
-            drawn = starts.draw("t.parquet", count, horizon, 0)
-            assert len(set(drawn)) == len(drawn) == min(count, len(allowed))
-            assert set(drawn) <= set(allowed)
-        else:
-            with pytest.raises(Refused, match="no episode of t.parquet is longer than"):
-                starts.draw("t.parquet", count, horizon, 0)
+        drawn = starts.draw("t.parquet", count, horizon, 0)
+    assert len(set(drawn)) == len(drawn) == min(count, len(allowed))
+    assert set(drawn) <= set(allowed)
+
+
+def test_where_no_episode_is_long_enough_dreams_are_empty_and_say_so(world, tmp_path, capsys):
+    path = make(world, tmp_path, horizon=500)
+    header = trajectory.header(path, "dreams")
+    assert header["note"] == "No episode was long enough for dreams of 500 steps."
+    assert header["starts"] == 0 and header["note"] in capsys.readouterr().err
+    names = ["start_episode", "h", "variant", "action", "x", "image", "dyn/deter"]
+    found = trajectory.read(path, names, "dreams")
+    assert all(not len(values) for values in found.values())
+    assert found["dyn/deter"].shape[1] == header["layers"]["dyn/deter"]["width"]
 
 
 def test_rows_taken_one_by_one_are_those_of_the_whole_column(world):
@@ -167,7 +174,6 @@ def test_rows_taken_one_by_one_are_those_of_the_whole_column(world):
         (["--trajectory", "cut.parquet"], "cut.parquet is cut off"),
         (["--trajectory", "dreams.parquet"], "'trajectory' of version 1 is needed"),
         (["--checkpoint", "other.safetensors"], "was recorded from another checkpoint"),
-        (["--dreams.horizon", "30"], "no episode of t.parquet is longer than 30 steps"),
         (["--dreams.image_share", "2"], "image_share is 2.0"),
         (["--dreams.num_start", "2"], "did you mean 'dreams.num_starts'"),
     ],

@@ -13,8 +13,10 @@ from tests import synthetic
 from tests.test_position import OPTIONS
 
 LAYERS = {"dyn/deter": synthetic.one_hot, "dyn/stoch": synthetic.place_fields(30, 1.0)}
+FIGURES = ("dream_vs_real", "dream_trajectories_world", "dream_coherence", "dream_strip")
+FIGURES += ("dream_probmap_policy", "dream_probmap_forced")
 HORIZON, STARTS = 5, [3, 20, 47, 70, 101, 130]
-DREAMS = {"methods": ["ridge", "robust"], "jump": 2.0}
+DREAMS = {"methods": ["ridge", "robust"], "jump": 2.0, "examples": 2, "seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +32,11 @@ def trained(tmp_path_factory):
     return folder
 
 
-def decode(trained, folder, path=None, recording=None):
+def decode(trained, folder, path=None, recording=None, **changed):
     """Scores and per-step table of decoded dreams."""
-    spec = synthetic.spec(folder / "spec.json", "dreams", DREAMS)
+    spec = synthetic.spec(folder / "spec.json", "dreams", DREAMS | changed)
     path, recording = path or folder / "dreams.parquet", recording or trained / "test.parquet"
-    outputs = (folder / "dreams.json", folder / "steps.parquet")
+    outputs = (folder / "dreams.json", folder / "steps.parquet", folder / "maps.parquet")
     dreams.main(spec, path, recording, trained / "decoders.safetensors", *outputs)
     table = trajectory.read_log(outputs[1], "dreams_steps")[1]
     return files.read_json(outputs[0]), table
@@ -44,6 +46,15 @@ def dream(trained, folder, shift=0, starts=STARTS):
     path = folder / "dreams.parquet"
     synthetic.dreams(path, trained / "test.parquet", HORIZON, starts, list(LAYERS), shift)
     return path
+
+
+def draw(folder, path, recording):
+    """Paths of all figures of decoded dreams by name, the video among them."""
+    spec = synthetic.spec(folder / "plot.json", "plot_dreams", {"step_ms": 200})
+    tables = [folder / name for name in ("dreams.json", "steps.parquet", "maps.parquet")]
+    figures = [folder / "dream_video.gif", *(folder / f"{name}.svg" for name in FIGURES)]
+    plot_dreams.main(spec, *tables, path, recording, *figures)
+    return figures
 
 
 def variant(found, name="forced", method="robust", layer="dyn/deter"):
@@ -233,7 +244,4 @@ def test_without_decoders_or_positions_the_report_gets_a_sentence(trained, tmp_p
     found, table = decode(folder, tmp_path, path, recording)
     words = {"decoders": "fitted no decoder of dyn/deter", "positions": "has no positions"}
     assert words[lacking] in found["notes"][0] and found["summary"] == [] and not len(table)
-    figures = [tmp_path / f"{name}.svg" for name in ("errors", "world", "coherence", "strip")]
-    spec, outputs = tmp_path / "spec.json", (tmp_path / "dreams.json", tmp_path / "steps.parquet")
-    plot_dreams.main(spec, *outputs, path, recording, *figures)
-    assert all(figure.is_file() for figure in figures)
+    assert all(figure.is_file() for figure in draw(tmp_path, path, recording))

@@ -4,15 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import plot_dreams, plot_layers, plot_position, position_maps, style
+from analysis import plot_layers, plot_position, position_maps, style
 from dreamer import trajectory
-from tests import synthetic
+from tests import synthetic, test_dreams_analysis
 from tests.test_dreams_analysis import LAYERS, decode, dream, trained  # noqa: F401
 from tests.test_position import Run
 
 POSITION = ["decoded_path", "position_over_time", "probmap", "occupancy_vs_error"]
 POSITION += ["classification"]
-DREAMS = ("dream_vs_real", "dream_trajectories_world", "dream_coherence", "dream_strip")
 
 
 def draw(run, folder, names=POSITION):
@@ -75,11 +74,8 @@ def test_figures_of_dreams_are_drawn_with_and_without_images(trained, tmp_path, 
         read = trajectory.open_file(path, "dreams").read().to_pydict()
         trajectory.write(path, header, [read])
     decode(trained, tmp_path)
-    spec = synthetic.spec(tmp_path / "plot.json", "plot_dreams", {})
-    figures = {name: tmp_path / f"{name}.svg" for name in DREAMS}
-    tables = (tmp_path / "dreams.json", tmp_path / "steps.parquet")
-    plot_dreams.main(spec, *tables, path, trained / "test.parquet", **figures)
-    assert all(figure.is_file() for figure in figures.values())
+    figures = test_dreams_analysis.draw(tmp_path, path, trained / "test.parquet")
+    assert all(figure.is_file() for figure in figures)
 
 
 def test_without_terrain_figures_show_the_part_of_the_world_that_was_visited(tmp_path, monkeypatch):

@@ -30,9 +30,9 @@ OPTIONS = {
     "position": test_position.OPTIONS | {"n_null": 2, "folds": 2, "controls": ["clock"]},
     "tuning": test_tuning.OPTIONS | {"n_null": 2, "min_active": 5, "min_occupancy": 2},
     "classes": test_classes.OPTIONS,
-    "dreams": {"methods": ["ridge", "robust"], "jump": 2.0},
+    "dreams": {"methods": ["ridge", "robust"], "jump": 2.0, "examples": 1, "seed": 0},
     "behavior": {"walks": 3, "seed": 0},
-    "plot": {"seed": 0},
+    "plot": {"seed": 0, "step_ms": 200},
     "training": test_training_analysis.OPTIONS,
     "compare": {"bootstrap_draws": 100, "bootstrap_seed": 0},
 }
@@ -79,9 +79,9 @@ def study(folder, trained=None, **changed):
     synthetic.recording(recording, **settings)
     kinds = {
         "json": ["position", "tuning", "cell_classes", "dreams", "behavior", "training"],
-        "parquet": ["steps", "tuning_table", "null", "cells", "dreamt", "dreams_steps", "curves",
-                    "metrics", "episodes", "summary", "everything", "intervals", "differences",
-                    "learning"],
+        "parquet": ["steps", "tuning_table", "null", "cells", "dreamt", "dreams_steps",
+                    "dreams_maps", "curves", "metrics", "episodes", "summary", "everything",
+                    "intervals", "differences", "learning"],
     }  # fmt: skip
     at = {name: folder / f"{name}.{kind}" for kind, names in kinds.items() for name in names}
     at |= {
@@ -96,7 +96,8 @@ def study(folder, trained=None, **changed):
     classes.main("classes", at["tuning_table"], at["null"], at["cells"], at["cell_classes"])
     starts = np.arange(1, settings["steps"] - HORIZON, 4)
     synthetic.dreams(at["dreamt"], recording, HORIZON, starts, list(settings["layers"]))
-    dreams.main("dreams", at["dreamt"], recording, at["decoders"], at["dreams"], at["dreams_steps"])
+    tables = [at[name] for name in ("dreams", "dreams_steps", "dreams_maps")]
+    dreams.main("dreams", at["dreamt"], recording, at["decoders"], *tables)
     behavior.main("behavior", recording, at["behavior"])
     test_training_analysis.logs(folder, ["crafter"], **(trained or {"episodes": 5, "rows": 5}))
     training.main("training", at["metrics"], at["episodes"], at["training"], at["curves"])
@@ -134,8 +135,9 @@ def draw(at, folder):
             new("examples", "scatter", "layer_summary", "cell_types"),
         ),
         plot_dreams: (
-            [at["dreams"], at["dreams_steps"], at["dreamt"], at["recording"]],
-            new("errors", "world", "coherence", "strip"),
+            [at["dreams"], at["dreams_steps"], at["dreams_maps"], at["dreamt"], at["recording"],
+             folder / "video.gif"],
+            new("errors", "world", "coherence", "strip", "policy", "forced"),
         ),
         plot_training: (
             [at["curves"], at["training"]], new("learning", "losses", "achievements"),
