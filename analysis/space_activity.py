@@ -30,7 +30,8 @@ def draw(found, options, svg):
         return ""
     shape = len(units), max(map(len, units.values()))
     size = (2.6 * max(1.6, shape[1]), 2.2 * shape[0] + 0.6)
-    figure, axes = style.plt.subplots(*shape, figsize=size, squeeze=False)
+    same = {"sharex": True, "sharey": True, "squeeze": False}
+    figure, axes = style.plt.subplots(*shape, figsize=size, **same)
     for line, (name, chosen) in zip(axes, units.items(), strict=True):
         for axis in line[len(chosen) :]:
             axis.set_axis_off()

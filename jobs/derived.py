@@ -37,6 +37,16 @@ def plot_behavior(config):
     return {name: value for name, value in config["behavior"].items() if name != "walks"}
 
 
+def behavior_files(config):
+    """(name, suffix) of every figure and animation of behaviour that is asked for."""
+    moving = ["gif", "mp4"] if config["behavior"]["mp4"] else ["gif"]
+    return [
+        (kind, suffix)
+        for kind in config["behavior"]["kinds"]
+        for suffix in (moving if kind.endswith("animation") else ["svg"])
+    ]
+
+
 def dreams(config):
     """Of decoding dreams: how fast they are shown changes no number."""
     return {name: value for name, value in config["dream_decoding"].items() if name != "step_ms"}

@@ -11,6 +11,7 @@ from pathlib import Path
 from jobs import (
     closure,
     dag,
+    derived,
     files,
     partitions,
     plan,
@@ -204,22 +205,6 @@ def figure(name, category, folder="results/{run}/seed{seed}", suffix="svg"):
 def pngs(*names, folder="results/{run}/seed{seed}"):
     """The PNG copies of figures."""
     return [f"{folder}/figures/{name}.png" for name in names]
-
-
-def moves(kind):
-    """Whether a kind of figure of behaviour is an animation."""
-    return kind.endswith("animation")
-
-
-def behavior_figures():
-    """The figures and animations of behaviour that the configuration asks for."""
-    block = PLAN.config["behavior"]
-    forms = {False: ["svg"], True: ["gif", "mp4"] if block["mp4"] else ["gif"]}
-    return [
-        figure(kind, "behavior", suffix=suffix)
-        for kind in block["kinds"]
-        for suffix in forms[moves(kind)]
-    ]
 
 
 def drawn():

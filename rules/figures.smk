@@ -166,16 +166,17 @@ rule plot_dreams_seed:
         """
 
 
+WALKS = derived.behavior_files(PLAN.config)
+
+
 rule plot_behavior_seed:
     input:
         trajectory="results/{run}/seed{seed}/trajectory.parquet",
         spec=spec("plot_behavior"),
     output:
         captions="results/{run}/seed{seed}/figures/behavior.json",
-        drawn=behavior_figures(),
-        png=pngs(
-            *[kind for kind in PLAN.config["behavior"]["kinds"] if not moves(kind)]
-        ),
+        drawn=[figure(kind, "behavior", suffix=suffix) for kind, suffix in WALKS],
+        png=pngs(*[kind for kind, suffix in WALKS if suffix == "svg"]),
         prov=prov("plot_behavior"),
     log:
         "results/{run}/seed{seed}/logs/plot_behavior.log",

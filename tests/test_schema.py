@@ -6,8 +6,9 @@ import jsonschema
 import pytest
 import yaml
 
+from analysis import plot_behavior
 from dreamer import options
-from jobs import plan, settings
+from jobs import derived, plan, settings
 from jobs.errors import Refused
 
 ROOT = Path(__file__).parent.parent
@@ -175,6 +176,20 @@ def test_what_only_figures_need_changes_no_number():
     assert made.spec("behavior", "tiny", 0)["options"] == {"walks": 3, "seed": 0}
     drawn = made.spec("plot_behavior", "tiny", 0)["options"]
     assert drawn["kinds"] == ["paths"] and "walks" not in drawn
+
+
+def test_only_the_figures_asked_for_are_made():
+    def files(**block):
+        return [".".join(item) for item in derived.behavior_files(read(behavior=block))]
+
+    assert files(kinds=["heat_map", "animation"]) == ["heat_map.svg", "animation.gif"]
+    assert files(kinds=["animation"], mp4=True) == ["animation.gif", "animation.mp4"]
+    known = {name.split(".")[0] for name in files()}
+    assert known == {*plot_behavior.FIGURES, *plot_behavior.ANIMATIONS}
+    made = plan.make(read(dream_decoding={"step_ms": 500, "examples": 2}))
+    decoded = made.spec("dreams", "tiny", 0)["options"]
+    assert decoded["examples"] == 2 and "step_ms" not in decoded
+    assert made.spec("plot_dreams", "tiny", 0)["options"] == {"step_ms": 500}
 
 
 def test_recordings_without_images_are_refused_where_other_networks_are_to_see_them():
