@@ -35,7 +35,7 @@ def save(frames, path, pauses):
         every.paste(frame, (0, height * index))
     palette = every.quantize(COLOURS, Image.Quantize.FASTOCTREE)  # keeps colours that are rare
     first, *rest = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    settings = {"append_images": rest, "duration": pauses, "loop": 0, "optimize": False}
+    settings = {"append_images": rest, "duration": pauses, "loop": 0}
     with files.atomic(path) as temporary:
         first.save(temporary, format="GIF", save_all=True, **settings)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamer import dream, png, record, starts, trajectory
+from dreamer import dream, imagined, png, record, starts, trajectory
 from jobs import cli, files
 from jobs.errors import Refused
 from tests import toy_checkpoint, toy_dreamer, toy_world
@@ -132,7 +132,7 @@ def test_memory_is_bounded_by_a_batch_of_starts(dreamt):
     file = trajectory.open_file(dreamt, "dreams")
     sizes = [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)]
     assert sizes == [5 * 2 * (HORIZON + 1), 15 * 2 * (HORIZON + 1)]
-    assert max(sizes) <= dream.BATCH * 2 * (HORIZON + 1)
+    assert max(sizes) <= imagined.BATCH * 2 * (HORIZON + 1)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.integers(1, 6), st.integers(1, 50))

@@ -176,6 +176,10 @@ def test_what_only_figures_need_changes_no_number():
     assert made.spec("behavior", "tiny", 0)["options"] == {"walks": 3, "seed": 0}
     drawn = made.spec("plot_behavior", "tiny", 0)["options"]
     assert drawn["kinds"] == ["paths"] and "walks" not in drawn
+    made = plan.make(read(dream_decoding={"step_ms": 500, "examples": 2}))
+    decoded = made.spec("dreams", "tiny", 0)["options"]
+    assert decoded["examples"] == 2 and "step_ms" not in decoded
+    assert made.spec("plot_dreams", "tiny", 0)["options"] == {"step_ms": 500}
 
 
 def test_only_the_figures_asked_for_are_made():
