@@ -214,7 +214,7 @@ def drawn():
         for stage, made in stages.STAGES.items()
         if stage.startswith("plot_") and "{seed}" in made.first
         for item in map(str, getattr(rules, f"{stage}_seed").output)
-        if item.endswith((".svg", ".png", ".gif", "figures/behavior.json"))
+        if item.endswith((".svg", ".png", ".gif", "behavior.json"))
         for path in every(item, stage)
     ]
 
