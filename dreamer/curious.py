@@ -4,16 +4,21 @@ import numpy as np
 
 from dreamer.prioritized import Prioritized
 
+MOST = 2**16 - 1  # visits that are told apart
+
 
 class Curious(Prioritized):
-    """A step has the priority c * beta^visits + (model loss + eps)^alpha, and one before any."""
+    """A step has the priority c * beta^visits + (model loss + eps)^alpha, and one before any.
+
+    As in algorithm 1 there, visits are the trainings on the step before the last one.
+    """
 
     exponent = 1
 
     def __init__(self, envs, window, kept, settings):
         super().__init__(envs, window, kept, settings)
         self.steps.unseen = settings["curious"]["initial"]
-        self.visits = np.zeros((envs, kept), np.uint8)  # trainings on a step; 255 stands for more
+        self.visits = np.zeros((envs, kept), np.uint16)  # trainings on a step
 
     def keep(self, oldest, end):
         """Told after every new row of all environments which rows there are now."""
@@ -33,7 +38,11 @@ class Curious(Prioritized):
         """Unseen steps keep their constant."""
 
     def _priority(self, signal, env, time):
-        settings, place = self.settings["curious"], (env, time % self.kept)
-        self.visits[place] = np.minimum(self.visits[place], 254) + 1
-        seldom = settings["c"] * settings["beta"] ** self.visits[place].astype(float)
-        return seldom + (signal + settings["eps"]) ** settings["alpha"]
+        settings = self.settings["curious"]
+        place, which, count = np.unique(
+            self._places(env, time), return_inverse=True, return_counts=True
+        )
+        visits = self.visits.reshape(-1)[place] + count
+        self.visits.reshape(-1)[place] = np.minimum(visits, MOST)
+        seldom = settings["c"] * settings["beta"] ** (visits - 1.0)[which]
+        return seldom + (signal.astype(float) + settings["eps"]) ** settings["alpha"]

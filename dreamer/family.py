@@ -13,8 +13,8 @@ In the shapes, B is batch, T time, H imagined steps. Every function is pure; the
 `layers(options, spaces) -> [Layer]`                           in the order of the forward pass
 
 Signals are per trained step, in nats and without gradient: "kl" between posterior and prior without
-free nats, "beliefs" the sum of both losses of it with free nats, "model" the loss of what is
-predicted (observation, reward, continuation). `surprise` is "kl" for a sampler that asks between
+free nats, "beliefs" the sum of both losses of it with free nats, "model" the whole loss of the
+world model, its parts scaled as in training. `surprise` is "kl" for a sampler that asks between
 updates; families that lack it can be trained with all others.
 """
 

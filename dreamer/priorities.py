@@ -35,11 +35,13 @@ class Steps:
     def put(self, env, time, priority):
         """Set priorities of the steps (env, time); the three are broadcast together."""
         place = env, time % self.kept
-        self.value[place] = priority
+        infinite = np.isinf(priority)
+        finite = np.where(infinite, 0.0, np.minimum(priority, LARGEST)).astype(np.float64)
+        self.value[place] = np.where(infinite, np.inf, finite)
         if self.power is not self.value:
-            finite = np.isfinite(priority)
-            power = np.where(finite, priority, 0) ** self.exponent
-            self.power[place] = np.where(finite, np.minimum(power, LARGEST), np.inf)
+            with np.errstate(over="ignore"):
+                power = np.minimum(finite**self.exponent, LARGEST)
+            self.power[place] = np.where(infinite, np.inf, power)
 
     def spread(self):
         """Mean and standard deviation of all finite priorities; NaN where there are none."""

@@ -11,7 +11,7 @@ class Brute:
     def __init__(self, envs, window, kept, settings):
         self.envs, self.window, self.kept, self.settings = envs, window, kept, settings
         self.name, self.oldest, self.end = settings["sampler"], 0, 0
-        self.priority, self.visits, self.cached = {}, {}, {}
+        self.priority, self.visits = {}, {}  # visits before the last one
         infinite = self.name == "priority" and settings["initial"] == "inf"
         self.unseen = np.inf if infinite or self.name == "uncertainty_inf" else 1.0
         if self.name == "curious":
@@ -37,9 +37,8 @@ class Brute:
         """Signals {name: [B, T]} of the trained rows, all but each window's first."""
         found = signal[SIGNAL.get(self.name, "kl")]
         steps = [[(env, time + i) for i in range(1, self.window)] for env, time in windows]
-        trained = {step for row in steps for step in row} & set(self.priority)
-        for step in trained:
-            self.visits[step] = self.visits.get(step, 0) + 1
+        for step in (step for row in steps for step in row if step in self.priority):
+            self.visits[step] = self.visits.get(step, -1) + 1
         for row, values in zip(steps, found, strict=True):
             for step, value in zip(row, values, strict=True):
                 if step in self.priority:

@@ -173,13 +173,41 @@ def test_infinite_windows_are_drawn_first_and_each_once():
     assert sorted(drawn[:2]) == [[0, 7], [1, 7]] and drawn[2] not in drawn[:2]
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0])
-def test_a_signal_that_is_no_priority_breaks_no_sum(value):
-    sampler, brute = pair("uncertainty")
+EXTREME = [(name, {"exponent": 40.0}) for name in TREES[:3]] + [("curious", {"curious.alpha": 10})]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0, 3e38])
+@pytest.mark.parametrize("name, more", [*EXTREME, ("uncertainty", {}), ("curious", {})])
+def test_a_signal_that_is_no_priority_breaks_no_sum_and_is_no_infinite_one(name, more, value):
+    sampler, brute = pair(name, **more)
     add(sampler, brute, np.random.default_rng(6), 9)
-    sampler.learn(np.array([[0, 2]]), {"kl": np.full((1, WINDOW - 1), value)})
-    weights = sampler.tree.weights
-    assert np.isfinite(weights).all() and (weights >= 0).all()
+    values = np.full((2, WINDOW - 1), value, np.float32)
+    sampler.learn(np.array([[0, 2], [1, 2]]), {"kl": values, "model": values})
+    weights, trained = sampler.tree.weights, sampler.steps.value[:, 3:6]
+    assert np.isfinite(trained).all() and np.isfinite(weights).all() and (weights >= 0).all()
+
+
+def test_a_pass_that_finds_the_largest_numbers_leaves_later_steps_finite():
+    sampler, _ = pair("uncertainty_caching", kept=40)
+    sampler.keep(0, 10)
+    windows = np.array([[env, start] for env in range(ENVS) for start in (0, 3, 6)])
+    sampler.cache(windows, np.full((6, WINDOW - 1), np.inf, np.float32))
+    sampler.keep(0, 30)
+    assert np.isfinite(sampler.steps.value[:, :30]).all()
+
+
+def test_curious_counts_every_training_and_the_first_one_finds_none_before_it():
+    sampler, _ = pair("curious", kept=40)
+    sampler.keep(0, 20)
+    once, thrice = [0, 2], [[0, 10]] * 3
+    for windows in ([once, *thrice], *[thrice[:1]] * 300):
+        signal = np.zeros((len(windows), WINDOW - 1))
+        sampler.learn(np.array(windows), {"model": signal})
+        if windows != thrice[:1]:
+            low = 0.01**0.7
+            np.testing.assert_allclose(sampler.steps.value[0, 3:6], 1e4 + low, rtol=1e-6)
+            np.testing.assert_allclose(sampler.steps.value[0, 11:14], 4900 + low, rtol=1e-6)
+    assert (sampler.visits[0, 11:14] == 303).all()
 
 
 def test_a_family_without_the_signal_is_refused_by_name():

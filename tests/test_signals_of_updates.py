@@ -41,7 +41,9 @@ def test_the_signals_are_the_losses_of_single_steps():
     }
     free = options.resolve()["dyn"]["free_nats"]
     np.testing.assert_allclose(signal["beliefs"], 2 * np.maximum(free, signal["kl"]), rtol=1e-5)
-    model = sum(metrics[f"loss/{name}"] for name in ("rec", "rew", "con"))
+    scales = options.resolve()["loss"]
+    names = ("rec", "rew", "con", "dyn", "rep")
+    model = sum(scales[name] * metrics[f"loss/{name}"] for name in names)
     assert signal["model"].mean() == pytest.approx(model, rel=1e-5)
     assert (signal["kl"] >= -1e-6).all()
 

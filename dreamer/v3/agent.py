@@ -112,8 +112,9 @@ def _parts(config, batch):
 
 def _signals(config, found):
     """What samplers may ask for, per row: see dreamer/family.py."""
-    losses = found["losses"]
-    model = sum(losses[name] for name in (*world.targets(config), "rew", "con"))
+    losses, scales = found["losses"], update.scales(config)
+    names = (*world.targets(config), "rew", "con", "dyn", "rep")
+    model = sum(scales[name] * losses[name] for name in names)
     return {"kl": found["model"]["kl"], "beliefs": losses["dyn"] + losses["rep"], "model": model}
 
 

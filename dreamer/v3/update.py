@@ -85,10 +85,15 @@ def loss(free, fixed, config, batch, latent, action, key):
     losses, latent, model = world.loss(values, config, batch, latent, action, see)
     more, dream, norm = behavior.loss(values, config, batch, latent, sleep)
     losses |= more
-    scales = config.loss._asdict() | dict.fromkeys(world.targets(config), config.loss.rec)
-    total = sum(scales[name] * value.mean() for name, value in losses.items())
+    weight = scales(config)
+    total = sum(weight[name] * value.mean() for name, value in losses.items())
     aux = {"losses": losses, "latent": latent, "model": model, "dream": dream, "retnorm": norm}
     return total, aux
+
+
+def scales(config):
+    """{loss: its scale in the total}."""
+    return config.loss._asdict() | dict.fromkeys(world.targets(config), config.loss.rec)
 
 
 def _follow(config, values):
