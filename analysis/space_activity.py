@@ -42,7 +42,7 @@ def draw(found, options, svg):
     figure.supxlabel("x (tiles)", fontsize=10)
     figure.supylabel("y (tiles)", fontsize=10)
     style.save(figure, svg)
-    return f"Shown are {total}."
+    return f"Shown: {total}."
 
 
 def longest(table):
