@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analysis import provenance_page, provenance_text
-from jobs import account, dag, files, partitions
+from jobs import account, dag, ends, files, partitions
 from jobs.errors import Refused
 
 
@@ -39,6 +39,8 @@ def main(argv):
         "looked": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     if asked.html:
+        if asked.html.is_dir():
+            raise Refused(f"{asked.html} is a folder; give --html the name of a file")
         with files.atomic(asked.html) as temporary:
             temporary.write_text(provenance_page.page(found))
     if asked.json:
@@ -65,9 +67,7 @@ def command(words, found):
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
-    except Refused as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        with ends.told():
+            sys.exit(main(sys.argv[1:]))
     except BrokenPipeError:
         os._exit(141)

@@ -78,6 +78,9 @@ def _doubts(job, record, known, why):
     if job.runs and not {reason.kind for reason in why} <= {"time", "upstream"}:
         return []
     found = [] if job.runs else [reason.words() for reason in why if reason.kind != "missing"]
+    place = evidence.place(job)
+    if record is None and place and place not in job.missing:
+        found.append(f"{place} cannot be read, so nothing tells what was made")
     for path, digest in ((record or {}).get("inputs") or {}).items():
         if known.get(path, digest) != digest:
             found.append(f"made from another version of {path} than the present one")

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from io import StringIO
 from unittest import mock
 
-from snakemake import cli, persistence, workflow
+from snakemake import cli, exceptions, persistence, workflow
 from snakemake.io import IOFile, Mtime, _IOFile
 
 from jobs import spec_files
@@ -36,6 +36,8 @@ def look(words, partition=lambda job: None):
             planned = cli.args_to_api(args, parser)
         except SystemExit:
             planned = False
+        except (exceptions.CliException, exceptions.WorkflowError) as error:
+            raise Refused(f"Snakemake refuses {' '.join(words)}: {error}") from None
     if not planned:
         said, _, rest = told.getvalue().partition("Traceback (most recent call last)")
         print(said + rest.strip().rpartition("\n")[2], file=sys.stderr)

@@ -10,8 +10,14 @@ SUFFIX = ".prov.json"
 
 def made(job):
     """The sidecar of a job's outputs, or None where there is none that can be read."""
-    found = next((path for path in job.outputs if path.endswith(SUFFIX)), None)
-    return _json(found) if found else None
+    path = place(job)
+    found = _json(path) if path else None
+    return found if found and _whole(found) else None
+
+
+def place(job):
+    """Where the sidecar of a job's outputs lies, or None for a job without."""
+    return next((path for path in job.outputs if path.endswith(SUFFIX)), None)
 
 
 def spec(job, record):
@@ -26,7 +32,8 @@ def spec(job, record):
     for found in (job.planned, job.spec):
         if found and specs.path("", found).name == name:
             return found
-    return _json(plan.FOLDER / name) if name else None
+    found = _json(plan.FOLDER / name) if name else None
+    return found if found and name.endswith(f".{specs.name(found)}.json") else None
 
 
 def hashes(job, record):
@@ -42,6 +49,21 @@ def checkout():
     # without its lock, git keeps its index as it is
     changed = sidecar._git("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
     return {"commit": commit, "dirty": bool(changed)}
+
+
+def _whole(record):
+    """Whether what is read of a sidecar has the types that jobs.sidecar gives it."""
+    texts = [*_texts(record.get("outputs")), *_texts(record.get("inputs"))]
+    texts += [record.get(name) or "" for name in ("spec", "commit", "started")]
+    return isinstance(record.get("seconds") or 0, int | float) and all(
+        isinstance(text, str) for text in texts
+    )
+
+
+def _texts(table):
+    """Keys and values of a table; None where it is none."""
+    table = table or {}
+    return [*table, *table.values()] if isinstance(table, dict) else [None]
 
 
 def _json(path):

@@ -10,7 +10,7 @@ looking = None  # called instead of writing, while somebody only looks at what w
 
 
 def write(folder, spec, disown=lambda result, text: None):
-    """Write a spec file unless it is there; returns its path.
+    """Write a spec file unless it is there, whole; returns its path.
 
     Where the sidecar of the present result names another spec, or is missing, the file's time is
     set to now: without Snakemake's own record of the job, times are all that shows it is stale.
@@ -18,7 +18,7 @@ def write(folder, spec, disown=lambda result, text: None):
     the present result outlived the main process, which recorded an earlier one.
     """
     place, text = specs.path(folder, spec), files.canonical(spec)
-    new = not place.exists()
+    new = _text(place) != text
     made_by = _made_by(spec["rule"], spec["run"], spec["seed"])
     if made_by == place.name and not new:
         return str(place)
@@ -37,6 +37,14 @@ def write(folder, spec, disown=lambda result, text: None):
 def _made_by(stage, run, seed):
     """Name of the spec that the present result was made with, or None where nothing tells."""
     try:
-        return json.loads(Path(stages.sidecar(stage, run, seed)).read_text())["spec"]
-    except (OSError, ValueError, KeyError):
+        return json.loads(_text(stages.sidecar(stage, run, seed)))["spec"]
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
+def _text(path):
+    """Content of a file, None where it cannot be read."""
+    try:
+        return Path(path).read_text()
+    except (OSError, ValueError):
         return None

@@ -5,13 +5,14 @@ Writes: results/specs/<job>.<hash>.json, the settings of each job, and plan.<has
 """
 
 import shlex
-import sys
+from functools import wraps
 from pathlib import Path
 
 from jobs import (
     closure,
     dag,
     derived,
+    ends,
     files,
     partitions,
     plan,
@@ -21,7 +22,6 @@ from jobs import (
     stages,
 )
 from jobs.errors import Refused
-from snakemake.exceptions import WorkflowError
 
 # How often a job that continues what it left is started again. A rule's own number also holds inside
 # a cluster's job, which would then try again by itself, on the same node and until its time is over.
@@ -45,6 +45,22 @@ def start():
     return made
 
 
+def whole(function):
+    """The same input or param function, but Snakemake ends where it fails.
+
+    Else Snakemake would take what exists already for files that no rule makes, and call them fresh.
+    """
+
+    @wraps(function)
+    def asked(wildcards):
+        try:
+            return function(wildcards)
+        except Exception as error:
+            ends.refuse(error)
+
+    return asked
+
+
 def configured():
     """What this snakemake was told of the configuration, for a command that reads it again."""
     *further, _ = map(str, workflow.configfiles)
@@ -53,31 +69,21 @@ def configured():
     return shlex.join([*words, *(["--config", *settings] if settings else [])])
 
 
-def refuse(error):
-    """Say why nothing can be planned, and leave as the commands do."""
-    print(f"error: {error}", file=sys.stderr)
-    sys.exit(2)
-
-
 def fit_partitions():
     """On a cluster, refuse a job that no partition has room for, before any is submitted."""
-    try:
+    with ends.told():
         partitions.check(workflow)
-    except Refused as error:
-        refuse(error)
 
 
 def planned(stage, wildcards):
     """The spec of a job."""
-    try:
-        return PLAN.spec(stage, wildcards.get("run"), wildcards.get("seed"))
-    except Refused as error:
-        raise WorkflowError(str(error)) from None
+    return PLAN.spec(stage, wildcards.get("run"), wildcards.get("seed"))
 
 
 def spec(stage):
     """Input function: the spec file of a job, which only the main process writes."""
 
+    @whole
     def path(wildcards):
         found = planned(stage, wildcards)
         if not workflow.is_main_process:
@@ -94,7 +100,7 @@ def disown(result, text):
 
 def content(stage):
     """Param function: the same spec as text (Snakemake records params, and compares them)."""
-    return lambda wildcards: files.canonical(planned(stage, wildcards))
+    return whole(lambda wildcards: files.canonical(planned(stage, wildcards)))
 
 
 def prov(stage):
@@ -110,6 +116,7 @@ def conda_of(stage):
 def gpu(stage, kind):
     """Resource function `gpu`, `gpu_model` or `gres`; None leaves the resource out."""
 
+    @whole
     def resource(wildcards):
         return PLAN.resources(stage, wildcards.run)[kind]
 
@@ -118,7 +125,9 @@ def gpu(stage, kind):
 
 def cadence(name):
     """Resource function: an option of run.* of a training that changes no result."""
-    return lambda wildcards: str(plan.tree(PLAN.run(wildcards.run), 0)["run"][name])
+    return whole(
+        lambda wildcards: str(plan.tree(PLAN.run(wildcards.run), 0)["run"][name])
+    )
 
 
 def every(pattern, stage):
@@ -138,11 +147,13 @@ def runs(stage):
     return "|".join(found) or "(?!)"
 
 
+@whole
 def foreign(wildcards):
     """Input function: the files that an imported run begins with."""
     return [str(path) for path in PLAN.imported(wildcards.run)]
 
 
+@whole
 def tested(wildcards):
     """Input function: the recording for testing; an imported one is split by its episodes."""
     test = "record" in stages.of(PLAN.run(wildcards.run))
@@ -153,6 +164,7 @@ def tested(wildcards):
 def untrained(name):
     """Input function: a recording shown to an untrained network, where the run has that control."""
 
+    @whole
     def path(wildcards):
         if "untrained" not in PLAN.stages(PLAN.run(wildcards.run)):
             return []
@@ -161,6 +173,7 @@ def untrained(name):
     return path
 
 
+@whole
 def kept(wildcards):
     """Input function: the checkpoints of a run in the order of training."""
     folder = f"results/{wildcards.run}/seed{wildcards.seed}"
@@ -171,6 +184,7 @@ def kept(wildcards):
     ]
 
 
+@whole
 def makers(wildcards):
     """Input function: what made the files of a run, in the order of the stages."""
     found = PLAN.stages(PLAN.run(wildcards.run))
@@ -245,8 +259,6 @@ def tables():
     ]
 
 
-try:
+with ends.told():
     PLAN = start()
-except Refused as error:
-    refuse(error)
 plan.prepare_environment()

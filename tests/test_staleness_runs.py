@@ -87,3 +87,46 @@ def test_a_run_under_a_new_name_is_made_anew_and_nothing_else(forks, project):
     configure(project, [TRAINED | {"name": "b"}, WALKS])
     found = stale(forks)
     assert {run for _, run, _ in found} == {"b", None}
+
+
+def test_an_error_while_a_study_is_planned_ends_it_and_calls_nothing_fresh(forks, project):
+    """Snakemake alone would take files that are there for files that no rule makes."""
+    sandbox.edit(project / "rules/common.smk", "return PLAN.spec(", "return PLAN.no_spec(")
+    for command in (["snakemake", "--dry-run"], ["analysis.provenance"]):
+        done = forks.run(*command, "--configfile", CONFIG)
+        assert done.returncode == 2 and "no_spec" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ['"text"', "{", '{"spec": ["x"], "outputs": [1], "seconds": "s"}'])
+def test_a_sidecar_that_cannot_be_read_puts_its_result_in_doubt(forks, project, text):
+    (project / "results/a/seed0/behavior.json.prov.json").write_text(text)
+    found, ours, theirs = mutations.run(forks, config=CONFIG)
+    assert ours == theirs and ("run_info", "a", "0") in theirs
+    (job,) = [job for job in found["jobs"] if "results/a/seed0/behavior.json" in job["outputs"]]
+    assert job["doubts"] == [
+        "results/a/seed0/behavior.json.prov.json cannot be read, so nothing tells what was made"
+    ]
+
+
+def test_a_damaged_spec_file_is_written_again_and_reruns_nothing(forks, project):
+    (path,) = (project / "results/specs").glob("a.seed0.tuning.*.json")
+    text = path.read_text()
+    path.write_text(text[:20])
+    assert stale(forks) == set()
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["--html", "results"], "results is a folder"),
+        (["--html", "/dev/null/page.html"], "/dev/null"),
+        (["--cores", "many"], "number of cores"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(forks, project, words, sentence):
+    done = forks.run("analysis.provenance", "--configfile", CONFIG, *words)
+    assert done.returncode == 2 and sentence in done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in done.stderr
