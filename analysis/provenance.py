@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analysis import provenance_page, provenance_text
-from jobs import account, dag, ends, files, partitions
+from jobs import account, dag, files, partitions, process
 from jobs.errors import Refused
 
 
@@ -67,7 +67,7 @@ def command(words, found):
 
 if __name__ == "__main__":
     try:
-        with ends.told():
+        with process.told():
             sys.exit(main(sys.argv[1:]))
     except BrokenPipeError:
         os._exit(141)

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from jobs import account, dag, ends, plan, spec_files
+from jobs import account, dag, plan, process, spec_files
 from jobs.errors import Refused
 
 STEP = 0.01  # seconds between the levels of the graph
@@ -47,5 +47,5 @@ def check(told):
 
 
 if __name__ == "__main__":
-    with ends.told():
+    with process.told():
         main(sys.argv[1:])

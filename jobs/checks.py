@@ -1,6 +1,6 @@
 """What in a checked configuration still cannot work, told before any job starts."""
 
-from jobs import stages
+from jobs import closure, stages
 from jobs.errors import Refused
 
 
@@ -20,6 +20,26 @@ def decoding(position):
             "in the configuration, position.cv is timestep, which shuffles the steps of one "
             "recording, but position.split is not episodes; change one of them"
         )
+
+
+def dreams(config):
+    """Refuse decoders of dreams none of which is fitted."""
+    read, fitted = config["dream_decoding"]["methods"], config["position"]["methods"]
+    if not set(read) & set(fitted):
+        raise Refused(
+            f"in the configuration, dream_decoding.methods is {', '.join(read)}, but "
+            f"position.methods fits only {', '.join(fitted)}; let them share one"
+        )
+
+
+def modules(tree, named):
+    """Refuse an agent or a task whose module is not there; `named` is {option: module}."""
+    for option, module in named.items():
+        if closure.locate(module) is None:
+            raise Refused(
+                f"{option} is '{tree[option]}', but there is no module {module}; give the name of "
+                "one in dreamer, or the dotted name of a module of your own"
+            )
 
 
 def images(config):

@@ -53,6 +53,14 @@ def disown(store, result, text):
         store.cleanup_metadata(file)
 
 
+def alike(flow, rule, other):
+    """Give `other` the resources and threads that a profile or a flag names for `rule`."""
+    asked = flow.resource_settings
+    for chosen in (asked._parsed_overwrite_resources, asked._parsed_overwrite_threads):
+        if rule in chosen:
+            chosen.setdefault(other, chosen[rule])
+
+
 class _Unchanged(persistence.file.FilePersistence):
     """Snakemake's records, for reading; those dropped are only hidden."""
 

@@ -5,7 +5,6 @@ read that file and not the live configuration, so that a queued job does what wa
 """
 
 import os
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -125,6 +124,8 @@ def make(config):
     checks.images(config)
     for item in runs.values():
         _check(item, config)
+    if any("dreams" in stages.of(item) for item in runs.values()):
+        checks.dreams(config)
     wanted = {
         tuple(modules(stage, item))
         for item in runs.values()
@@ -153,9 +154,14 @@ def modules(stage, run=None):
     item = STAGES[stage]
     if not item.agent:
         return [item.module]
-    found = tree(run, 0)
-    task = found["task"] if "." in found["task"] else f"dreamer.envs.{found['task']}"
-    return sorted([item.module, family.module(found["agent"]), task])
+    return sorted([item.module, *named(tree(run, 0)).values()])
+
+
+def named(found):
+    """{option: module} of the agent and of the task of an option tree."""
+    task = found["task"]
+    task = task if "." in task else f"dreamer.envs.{task}"
+    return {"agent": family.module(found["agent"]), "task": task}
 
 
 def hand_over(plan):
@@ -176,19 +182,13 @@ def handed_over():
     return Plan(**files.read_json(path)) if path else None
 
 
-def prepare_environment():
-    """Jobs find this Python first, and share compiled programs."""
-    folder = str(Path(sys.executable).parent)
-    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(closure.ROOT / ".cache/jax"))
-
-
 def _check(run, config):
     """Refuse what the commands would refuse hours later."""
     where = f"in the configuration, run {run['name']}: "
     checks.begin(run, where)
     try:
         found = tree(run, 0)
+        checks.modules(found, named(found))
         if "train" in stages.of(run):
             option_checks.check(found)
         if run["import_trajectories"]:

@@ -9,11 +9,14 @@ train.state/ and record.work/ beside them hold what a job continues from after a
 
 # One rule per list of snapshots, because each snapshot is an output by name; most studies have one.
 for number, (steps, names) in enumerate(snapshots().items()):
+    if number:
+        dag.alike(workflow, "train_seed", f"train_seed_{number}")
 
     rule:
         name:
             f"train_seed_{number}" if number else "train_seed"
         input:
+            start=warm,
             spec=spec("train"),
         output:
             checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",

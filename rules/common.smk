@@ -12,10 +12,10 @@ from jobs import (
     closure,
     dag,
     derived,
-    ends,
     files,
     partitions,
     plan,
+    process,
     settings,
     spec_files,
     specs,
@@ -56,7 +56,7 @@ def whole(function):
         try:
             return function(wildcards)
         except Exception as error:
-            ends.refuse(error)
+            process.refuse(error)
 
     return asked
 
@@ -71,7 +71,7 @@ def configured():
 
 def fit_partitions():
     """On a cluster, refuse a job that no partition has room for, before any is submitted."""
-    with ends.told():
+    with process.told():
         partitions.check(workflow)
 
 
@@ -151,6 +151,13 @@ def runs(stage):
 def foreign(wildcards):
     """Input function: the files that an imported run begins with."""
     return [str(path) for path in PLAN.imported(wildcards.run)]
+
+
+@whole
+def warm(wildcards):
+    """Input function: the checkpoint that a training starts from, where it does."""
+    start = plan.tree(PLAN.run(wildcards.run), 0)["run"]["from_checkpoint"]
+    return [start] if start else []
 
 
 @whole
@@ -259,6 +266,6 @@ def tables():
     ]
 
 
-with ends.told():
+with process.told():
     PLAN = start()
-plan.prepare_environment()
+process.prepare()

@@ -73,6 +73,7 @@ def test_every_setting_has_a_description_and_a_default():
         ({"runs": [RUN | {"name": "a b"}]}, "runs.0.name is 'a b', but takes a text that matches"),
         ({"runs": [RUN | {"name": "specs"}]}, "runs.0.name is 'specs', but takes"),
         ({"runs": [RUN | {"seeds": [1, 1]}]}, "runs.0.seeds is [1, 1], but takes each value once"),
+        ({"runs": [RUN | {"seeds": [2**32]}]}, "seeds.0 is 4294967296, but takes at most 42949"),
         ({"runs": {}}, "runs is {}, but takes a list"),
     ],
 )
@@ -98,8 +99,9 @@ def test_all_errors_are_told_at_once():
         ({"options": {"run.step": 1}}, "no option 'run.step'; did you mean 'run.steps'?"),
         ({"options": {"run.steps": "many"}}, "run.steps is 'many', but takes a whole number"),
         ({"options": {"seed": 3}}, "options cannot hold seed or agent"),
-        ({"agent": "v9"}, "module dreamer.v9.agent was not found"),
-        ({"options": {"task": "chess"}}, "module dreamer.envs.chess was not found"),
+        ({"agent": "v9"}, "run tiny: agent is 'v9', but there is no module dreamer.v9.agent; give"),
+        ({"agent": "mine.agent"}, "agent is 'mine.agent', but there is no module mine.agent"),
+        ({"options": {"task": "chess"}}, "task is 'chess', but there is no module dreamer.envs.ch"),
     ],
 )
 def test_a_wrong_agent_option_is_refused_before_any_job(change, sentence):
@@ -128,6 +130,12 @@ def test_shuffled_steps_are_refused_beside_a_split_that_would_ignore_them():
     with pytest.raises(Refused, match="position.split is not episodes"):
         plan.make(read(position={"cv": "timestep"}))
     assert plan.make(read(position={"cv": "timestep", "split": "episodes"})).code
+
+
+def test_reading_dreams_by_decoders_that_are_not_fitted_is_refused():
+    with pytest.raises(Refused, match="dream_decoding.methods is prnn, but position.methods fits"):
+        plan.make(read(dream_decoding={"methods": ["prnn"]}))
+    assert plan.make(read(position={"methods": ["robust"]})).code
 
 
 def test_dreams_longer_than_any_episode_are_refused():

@@ -14,8 +14,13 @@ from tests.mutations import OVER
 CONFIG = "two.yaml"
 TRAINED = {
     **{"name": "a", "seeds": [0, 1], "configs": ["crafter_small", "debug"]},
-    **{"options": {"run.steps": 300, "run.platform": "cpu"}},
+    "options": {
+        "run.steps": 300,
+        "run.platform": "cpu",
+        "run.from_checkpoint": "start.safetensors",
+    },
 }
+STEPS = TRAINED["options"] | {"run.steps": 400}
 WALKS = {"name": "walks", "import_trajectories": "walks.parquet", "told_position": True}
 
 
@@ -24,6 +29,7 @@ def forks(tmp_path_factory):
     """Starts programs in a study of two runs, all of whose files are there."""
     folder = sandbox.copy(tmp_path_factory.mktemp("runs") / "project")
     (folder / "walks.parquet").write_text("steps")
+    (folder / "start.safetensors").write_text("weights")
     configure(folder, [TRAINED, WALKS])
     with closing(Forks(folder)) as found:
         done = found.run("bench.dag_build", CONFIG)
@@ -76,8 +82,26 @@ def test_a_replaced_foreign_file_reruns_its_run(forks, project):
     assert {run for _, run, _ in found} == {"walks", None}
 
 
+def test_other_weights_to_start_from_retrain(forks, project):
+    (project / "start.safetensors").write_text("other weights")
+    found = stale(forks)
+    assert ("train", "a", "0") in found and ("train", "a", "1") in found
+    assert {run for _, run, _ in found} == {"a", None}
+
+
+def test_what_is_set_for_trainings_holds_for_those_with_other_snapshots_too(forks, project):
+    """They are of another rule, because each snapshot is an output by name."""
+    other = TRAINED | {"name": "b", "options": STEPS | {"run.snapshots": [100]}}
+    configure(project, [TRAINED | {"seeds": [0, 1, 2]}, other])
+    words = ["--set-resources", "train_seed:runtime=99", "--set-threads", "train_seed=3"]
+    found, _, _ = mutations.run(forks, words, config=CONFIG)
+    trainings = [job for job in found["jobs"] if job["stage"] == "train" and job["runs"]]
+    assert {(job["run"], job["seed"]) for job in trainings} == {("a", "2"), ("b", "0"), ("b", "1")}
+    assert {(job["walltime"], job["threads"]) for job in trainings} == {(99, 3)}
+
+
 def test_an_option_of_one_run_leaves_the_others(forks, project):
-    configure(project, [TRAINED | {"options": {"run.steps": 400, "run.platform": "cpu"}}, WALKS])
+    configure(project, [TRAINED | {"options": STEPS}, WALKS])
     found = stale(forks)
     assert ("train", "a", "0") in found and ("train", "a", "1") in found
     assert {run for _, run, _ in found} == {"a", None}

@@ -1,9 +1,22 @@
-"""How commands about the workflow end when something is wrong: one sentence, exit code 2."""
+"""The process of Snakemake and of commands about it: what jobs inherit, and how it ends.
 
+When something is wrong it ends with one sentence and exit code 2.
+"""
+
+import os
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
+from jobs import closure
 from jobs.errors import Refused
+
+
+def prepare():
+    """Jobs find this Python first, and share compiled programs."""
+    folder = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(closure.ROOT / ".cache/jax"))
 
 
 def refuse(error):
