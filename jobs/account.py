@@ -17,6 +17,7 @@ def study(jobs, verify=False):
     made = [evidence.made(job) for job in jobs]
     old = [evidence.spec(job, record) for job, record in zip(jobs, made, strict=True)]
     history, known = History(jobs, made, old), _known(jobs, made)
+    hashes = {**_read(jobs), **known} if verify else {}
     told, expected = [], []
     for place, job in enumerate(jobs):
         seconds, source = history.expect(place, job) if job.runs else (None, "")
@@ -24,7 +25,7 @@ def study(jobs, verify=False):
         if job.planned:
             why = reasons.of(job, made[place], old[place], jobs)
             doubts = _doubts(job, made[place], known, why)
-            altered = _altered(job, known) if verify else {}
+            altered = _altered(job, hashes)
             entry = _entry(job, why, doubts, altered) | {"made": _made(made[place], old[place])}
             told.append(entry | _would(job, seconds, source))
     cost = {**total(jobs, expected), "order": _order(told)}
@@ -87,8 +88,13 @@ def _doubts(job, record, known, why):
     return found
 
 
+def _read(jobs):
+    """{file: the hash with which fresh results were made from it}, as far as recorded."""
+    return {path: digest for job in jobs if not job.runs for path, digest in job.read.items()}
+
+
 def _altered(job, known):
-    """{output: sentence} for files that are not what their sidecar says was made."""
+    """{output: sentence} for files whose hash is not the one that is known of them."""
     found = {}
     for path in job.outputs:
         if path in known and Path(path).is_file() and files.sha256(path) != known[path]:

@@ -167,6 +167,7 @@ async def _job(flow, job, level, places, partition):
         command=any(item and item.code != store._code(job.rule) for item in records),
         recorded=all(records),
         spec=_recorded(record),
+        read=_read(record),
     )
 
 
@@ -183,6 +184,16 @@ async def _updated(flow, job, store):
             if not eligible or not await path.is_same_checksum(known.pop(), limit):
                 found.append(str(path))
     return found
+
+
+def _read(record):
+    """{input: SHA-256 that it had} in Snakemake's record of a result."""
+    known = (record.input_checksums if record else None) or {}
+    return {
+        path: text.removeprefix("sha256:")
+        for path, text in known.items()
+        if str(text).startswith("sha256:")
+    }
 
 
 def _recorded(record):

@@ -28,3 +28,4 @@ class Job:
     command: bool  # whether the rule's command changed
     recorded: bool  # whether Snakemake has a record of every output
     spec: dict | None  # in Snakemake's record
+    read: dict  # {input: SHA-256 that it had}, in Snakemake's record

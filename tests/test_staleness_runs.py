@@ -133,6 +133,16 @@ def test_a_sidecar_that_cannot_be_read_puts_its_result_in_doubt(forks, project, 
     ]
 
 
+def test_verify_knows_copies_of_figures_from_what_was_made_of_them(forks, project):
+    path = "results/a/seed0/figures/losses.png"
+    times = (project / path).stat()
+    (project / path).write_text("other")
+    sandbox.os.utime(project / path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    done = forks.run("analysis.provenance", "--configfile", CONFIG, "--verify")
+    assert done.returncode == 1 and f"--forcerun {path}" in done.stdout
+    assert "figures/losses.png was altered after it was made" in done.stdout
+
+
 def test_a_damaged_spec_file_is_written_again_and_reruns_nothing(forks, project):
     (path,) = (project / "results/specs").glob("a.seed0.tuning.*.json")
     text = path.read_text()
