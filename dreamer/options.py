@@ -89,7 +89,12 @@ def check(name, value, default):
     if isinstance(default, str) and value is None:
         value = ""
     if type(value) is not type(default):
-        takes = {"int": "a whole number", "bool": "true or false", "list": "a list"}
+        takes = {
+            "int": "a whole number",
+            "float": "a number",
+            "bool": "true or false",
+            "list": "a list",
+        }
         kind = takes.get(type(default).__name__, "a text")
         raise Refused(f"option {name} is {value!r}, but takes {kind}")
     if isinstance(value, int | float) and (value < 0 or (value == 0 and _match(POSITIVE, name))):

@@ -40,6 +40,7 @@ BAD = [
     ({"run.save_every": -1}, "run.save_every is -1.0, but must be zero or more"),
     ({"run.train_ratio": float("nan")}, "run.train_ratio is nan, but takes a finite number"),
     ({"opt.lr": ".inf"}, "opt.lr is '.inf', but takes a number"),
+    ({"replay.maxfrac": True}, "replay.maxfrac is True, but takes a number"),
     ({"dyn.blocks": 0}, "dyn.blocks is 0, but must be above zero"),
     ({"enc.mults": [2, "a"]}, "enc.mults is .*, but takes a list of whole numbers"),
     ({"seed": 10**20}, "seed is 10+, but takes 0 to 4294967295"),

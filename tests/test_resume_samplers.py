@@ -9,6 +9,7 @@ from tests import toy_family
 from tests.toy_training import after, ask, content, train
 
 SMALL = {  # the replay forgets, and both cadences are met several times
+    "task": "tests.toy_world",
     "run__envs": 3,
     "run__steps": 150,
     "replay__size": 99,
