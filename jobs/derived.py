@@ -57,6 +57,20 @@ def plot_dreams(config):
     return {"step_ms": config["dream_decoding"]["step_ms"]}
 
 
+def compare(config):
+    """Of comparing runs, each with those after it."""
+    return {**config["compare"], **_order(config)}
+
+
+def report(config):
+    """Of telling of all runs, one after another."""
+    return {**config["report"], **_order(config)}
+
+
+def _order(config):
+    return {"runs": [run["name"] for run in config["runs"]]}
+
+
 def _shown(config):
     return {name: config["untrained"][name] for name in ("seed_offset", "platform")}
 
@@ -69,4 +83,6 @@ OPTIONS = {
     "plot_behavior": plot_behavior,
     "dreams": dreams,
     "plot_dreams": plot_dreams,
+    "compare": compare,
+    "report": report,
 }

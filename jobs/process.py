@@ -38,6 +38,6 @@ def told():
     try:
         yield
     except (Refused, OSError) as error:
-        if isinstance(error, OSError) and not error.filename:
+        if isinstance(error, BrokenPipeError):
             raise
         refuse(error)

@@ -75,6 +75,11 @@ def test_a_run_or_a_seed_removed_reruns_only_what_is_made_over_all(forks, projec
     assert stale(forks) == over("a")
 
 
+def test_runs_in_another_order_are_compared_and_told_anew(forks, project):
+    configure(project, [WALKS, TRAINED])
+    assert stale(forks) == over()
+
+
 def test_a_replaced_foreign_file_reruns_its_run(forks, project):
     (project / "walks.parquet").write_text("other steps")
     found = stale(forks)
