@@ -31,9 +31,10 @@ NOTHING = {
 }
 
 
-def chapter(folder):
-    """Everything the page says about one run and seed: words, sections, provenance."""
+def chapter(folder, chapters=1):
+    """All the page says about one run and seed, one of `chapters`: words, sections, provenance."""
     info, told = folder / "run_info.json", report_words.told(folder)
+    largest = report_figures.limit(chapters)
     parts = [{"anchor": item["key"], **item} for item in yaml.safe_load(_text("sections.yaml"))]
     stages = files.read_json(info) if info.is_file() else {}
     alone, control = "import_trajectories" in stages, "untrained" in stages
@@ -46,7 +47,7 @@ def chapter(folder):
         "sections": [
             {**item, **NOTHING}
             if alone and item["key"] not in stages and "absent" not in item
-            else available(section(folder, item, told), control)
+            else available(section(folder, item, told, largest), control)
             for item in parts
         ],
         "stages": stages,
@@ -55,7 +56,7 @@ def chapter(folder):
     }
 
 
-def section(folder, item, told=None):
+def section(folder, item, told=None, largest=report_figures.HEAVY):
     """One question: its figures with captions, its numbers with chance, what is still missing."""
     path = folder / f"{item['key']}.json"
     if "absent" in item and not path.is_file():
@@ -65,7 +66,7 @@ def section(folder, item, told=None):
     rows = report_tables.picked(found.get("summary", []), item, controls)
     return {
         **item,
-        "figures": report_figures.chosen(folder / "figures", item),
+        "figures": report_figures.chosen(folder / "figures", item, largest),
         "tables": report_tables.tables(rows),
         "warning": told,
         "lost": beaten(found) if item.get("rows") == "controls" else report_tables.lost(rows),
@@ -110,7 +111,7 @@ def main(
     options = cli.options(spec)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters["number"] = report_tables.number
-    chapters = [chapter(folder) for folder in folders]
+    chapters = [chapter(folder, len(folders)) for folder in folders]
     page = environment.from_string(_text("report.html.j2")).render(
         title=options["title"],
         chapters=chapters,

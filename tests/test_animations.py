@@ -65,6 +65,7 @@ def pictures(tmp_path_factory):
     return list(frames.draw(stretch, views.blank((8, 8)), views.whole, OPTIONS))
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of JAX, which other tests load
 def test_equal_pictures_give_equal_bytes(pictures, tmp_path):
     for name in ("a", "b"):
         animation.gif(tmp_path / f"{name}.gif", pictures, 100, frames.KEPT)

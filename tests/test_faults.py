@@ -146,7 +146,7 @@ def test_a_run_killed_while_its_state_is_removed_is_finished_and_cleaned_up(tmp_
         assert train(asked)
     assert list(asked.state.glob("*/identity.json"))
     command._train(asked, None)
-    assert [path.name for path in asked.state.iterdir()] == ["lock"]
+    assert sorted(path.name for path in asked.state.iterdir()) == ["finished", "lock"]
 
 
 def test_state_of_other_versions_or_code_is_left_alone_and_named(tmp_path, monkeypatch, capsys):

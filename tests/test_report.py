@@ -106,6 +106,17 @@ def test_of_figures_that_are_chosen_only_those_are_shown_with_their_own_words(tm
     assert moving["caption"].endswith("Shown are 3 steps.")
 
 
+def test_the_more_chapters_share_a_page_the_lighter_are_the_pictures_it_holds(tmp_path):
+    folder = tmp_path / "demo/seed0/figures"
+    folder.mkdir(parents=True)
+    (folder / "animation.gif").write_bytes(b"x" * 500_000)
+    item = {"figures": ["animation"]}
+    for chapters, held in ((1, True), (3, True), (12, False), (1000, False)):
+        found = report_figures.chosen(folder, item, report_figures.limit(chapters))
+        assert (found[0]["link"] is None) is held
+    assert report_figures.limit(1000) == report_figures.LIGHT
+
+
 def test_a_heavy_picture_is_linked_to(tmp_path):
     path = tmp_path / "demo" / "seed0" / "figures" / "animation.gif"
     path.parent.mkdir(parents=True)
