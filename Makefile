@@ -58,7 +58,7 @@ test-kill: $(STAMP)
 
 test-slurm: $(STAMP)
 	@SLURM_ABSENT="$$(sh tests/slurm/install.sh)"; export SLURM_ABSENT; \
-		$(BIN)/python -m pytest -n 3 --maxschedchunk 1 --durations 5 tests/slurm
+		$(BIN)/python -m pytest -n 3 --maxschedchunk 1 --durations 5 $(SLURM_TESTS) tests/slurm
 
 lint: $(STAMP)
 	@$(BIN)/ruff check $(CODE)
