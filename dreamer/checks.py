@@ -41,8 +41,14 @@ def check(tree):
     _check_agent(tree)
     _check_run(tree["run"])
     _check_replay(tree["run"], tree["replay"])
-    if tree["task"] == "crafter":
-        check_crafter(tree["env"]["crafter"])
+    check_world(tree)
+
+
+def check_world(tree):
+    """Refuse options of an environment that cannot be played."""
+    known = {"crafter": check_crafter, "square": check_square}
+    if tree["task"] in known:
+        known[tree["task"]](tree["env"][tree["task"]])
 
 
 def check_crafter(world):
@@ -63,6 +69,24 @@ def check_crafter(world):
         )
     if world["length"] < 1:
         raise Refused("option env.crafter.length is 0, but an episode needs at least one step")
+
+
+def check_square(world):
+    """Refuse options of the moving square (env.square) that leave no grid of places."""
+    for name in ("size", "square", "goal", "move", "length"):
+        if not 1 <= world[name] <= SIDE * SIDE:
+            raise Refused(f"option env.square.{name} is {world[name]}, but takes 1 or more")
+    size, square, goal, move = (world[name] for name in ("size", "square", "goal", "move"))
+    if square >= size or (size - square) % move:
+        raise Refused(
+            f"option env.square.move is {move}, but must divide env.square.size - env.square.square"
+            f", which is {size} - {square}, so that moves end at the borders"
+        )
+    if goal > square or (square - goal) % 2:
+        raise Refused(
+            f"option env.square.goal is {goal}, but must be env.square.square, {square}, or less "
+            "by an even number of pixels, so that it lies in the middle of a tile"
+        )
 
 
 def _check_range(name, value, least, most, included):
