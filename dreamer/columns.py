@@ -1,4 +1,4 @@
-"""The columns of recordings and dreams: their Arrow types, units and meanings."""
+"""The columns of recordings, dreams and data sets: their Arrow types, units and meanings."""
 
 import pyarrow as pa
 
@@ -33,5 +33,20 @@ DREAM = {
     "y": (pa.int16(), {"unit": "tiles, the real position at start_step + h"}),
     "image": (pa.binary(), {"format": "PNG"}),
 }
-KINDS = {"trajectory": STEP, "dreams": DREAM}
+DATASET = {
+    **{name: STEP[name] for name in ("episode", "step", "x", "y", "facing")},
+    "action": (pa.int16(), {"meaning": "chosen after this row; null where it is not known"}),
+    **{name: STEP[name] for name in ("reward", "is_first", "is_last", "is_terminal")},
+    "policy": (pa.int16(), {"meaning": "who acted: index into the header's policies"}),
+    "image": STEP["image"],
+}
+KINDS = {"trajectory": STEP, "dreams": DREAM, "dataset": DATASET}
 POSITION = "player_pos"  # the position [x, y] as an observation, for agents that are told it
+
+
+def of(header):
+    """{column: (type, notes)} of a file; `action_width` A in its header makes actions [T, A]."""
+    found, width = dict(KINDS[header["kind"]]), header.get("action_width")
+    if width:
+        found["action"] = (pa.list_(pa.float32(), width), found["action"][1])
+    return found

@@ -1,8 +1,9 @@
-"""The Parquet contract between the agents and the analyses: recordings and dreams.
+"""The Parquet contract between the agents and the analyses: recordings, dreams, and data sets.
 
 A recording has one row per step and one row group per episode. A row is the observation, where the
 agent was, the reward that came with the observation, the activations computed **from** it, and the
 action chosen **after** it. Each recorded layer is one fixed-size-list column named like the layer.
+A data set, from which agents learn offline, is the same without layers.
 
 In the shapes, T is steps, W x H the world in tiles (x first; y grows downward).
 """
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dreamer import columns as kinds
 from dreamer import row_groups
 from dreamer.columns import DTYPES, FACINGS, KINDS, POSITION, STEP, VITALS  # noqa: F401
 from jobs import files
@@ -34,7 +36,7 @@ def schema(header):
     absent = set(header.get("absent", ()))
     fields = [
         pa.field(name, kind, metadata=notes)
-        for name, (kind, notes) in KINDS[header["kind"]].items()
+        for name, (kind, notes) in kinds.of(header).items()
         if name not in absent
     ]
     fields += [
@@ -54,7 +56,7 @@ def table(header, columns):
     wanted, arrays = schema(header), []
     for field in wanted:
         values = columns[field.name]
-        if field.name in header["layers"]:
+        if pa.types.is_fixed_size_list(field.type):
             width = field.type.list_size
             flat = np.ascontiguousarray(values, field.type.value_type.to_pandas_dtype()).reshape(-1)
             if len(flat) != width * len(values):
@@ -151,9 +153,8 @@ def read(path, columns, kind="trajectory", rows=None):
     missing = [name for name in columns if name not in file.schema_arrow.names]
     if missing:
         raise Refused(f"{path} has no column {', '.join(missing)}")
-    wide = set(header(path, kind)["layers"])
     found = _table(path, file, columns, rows)
-    return {name: _numpy(found[name], name in wide) for name in columns}
+    return {name: _numpy(found[name]) for name in columns}
 
 
 def terrain(path):
@@ -192,8 +193,8 @@ def _groups(file):
     return (file.read_row_group(index) for index in range(file.num_row_groups))
 
 
-def _numpy(column, wide):
-    if wide:
+def _numpy(column):
+    if pa.types.is_fixed_size_list(column.type):
         chunks = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
         return np.concatenate(chunks).reshape(-1, column.type.list_size).astype(np.float32)
     return column.to_numpy()
