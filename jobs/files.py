@@ -31,11 +31,12 @@ def writing(path):
 
 
 @contextmanager
-def atomic(path):
+def atomic(path, durable=True):
     """Yield a temporary path beside `path`; on leaving, sync it to disk and rename it over `path`.
 
     The temporary name keeps the suffix, because several writers choose their format by it. The file
-    gets the mode of an ordinary new file, which not every writer gives.
+    gets the mode of an ordinary new file, which not every writer gives. What can be written again
+    at any time need not be `durable`: thousands of small files wait long for the disk.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
@@ -44,9 +45,11 @@ def atomic(path):
         try:
             yield temporary
             temporary.chmod(MODE)
-            sync(temporary)
+            if durable:
+                sync(temporary)
             os.replace(temporary, path)
-            sync(path.parent)
+            if durable:
+                sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -27,7 +27,7 @@ def write(folder, spec, disown=lambda result, text: None):
     if looking:
         looking(str(place), text)
     elif new:
-        with files.atomic(place) as temporary:
+        with files.atomic(place, durable=False) as temporary:
             temporary.write_text(text)
     else:
         os.utime(place)

@@ -240,6 +240,14 @@ def drawn():
     ]
 
 
+def across():
+    """Every figure over all runs, SVG and PNG."""
+    names = "decoding_seeds", "tuning_seeds", "learning_seeds"
+    return [
+        f"results/figures/{name}.{kind}" for kind in ("svg", "png") for name in names
+    ]
+
+
 def answers():
     """The scores of every run and seed, question by question."""
     folder = "results/{run}/seed{seed}"
