@@ -15,7 +15,8 @@ In the shapes, B is batch, T time, H imagined steps. Every function is pure; the
 Signals are per trained step, in nats and without gradient: "kl" between posterior and prior without
 free nats, "beliefs" the sum of both losses of it with free nats, "model" the whole loss of the
 world model, its parts scaled as in training. `surprise` is "kl" for a sampler that asks between
-updates; families that lack it can be trained with all others.
+updates; families that lack it can be trained with all others. `OFFLINE = True` says that a family
+learns from data sets by commands of its own; its `train` takes nothing and refuses, naming them.
 """
 
 import importlib

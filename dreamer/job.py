@@ -99,9 +99,11 @@ def by_hand(folder, configs, overrides):
 
 def check(resolved):
     """Choose the platform, and refuse before anything is written what could not be trained."""
+    module = family.load(resolved["agent"])
+    if getattr(module, "OFFLINE", False):
+        module.train()  # which refuses, and says by which commands the family is trained
     checks.check(resolved)
     platform.choose(resolved["run"]["platform"])
-    module = family.load(resolved["agent"])
     envs = vector.make(resolved["task"], resolved["env"], 1, resolved["seed"])
     seen = spaces.of(envs.single_observation_space, envs.single_action_space)
     envs.close()

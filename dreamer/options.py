@@ -1,6 +1,8 @@
 """The option tree: defaults, presets stacked left to right, dotted overrides.
 
-Unknown names, wrong types and values out of range are refused with the nearest valid name.
+An agent family may have options of its own in dreamer/<agent>/presets.yaml; it then shares with the
+others the options SHARED and the presets that set nothing else. Unknown names, wrong types and
+values out of range are refused with the nearest valid name.
 """
 
 import copy
@@ -19,6 +21,7 @@ POSITIVE = (
     r"run\.(steps|envs|batch_size|batch_length|updates_per_call)"
     r"|.*\.(depth|units|deter|hidden|stoch|classes|blocks|layers|unroll)"
 )
+SHARED = ("agent", "task", "seed", "dtype", "env")
 SEEDS = 2**32 - 1
 CADENCE = ("run.save_every", "run.video_every")  # these change no result
 CHOICES = {
@@ -41,19 +44,45 @@ CHOICES = {
 
 def resolve(configs=(), overrides=None):
     """The whole option tree after presets (names) and overrides ({'run.steps': 100})."""
-    return override(unflatten(copy.deepcopy(_preset(tuple(configs)))), overrides)
+    agent = (overrides or {}).get("agent", _file()["defaults"]["agent"])
+    return override(unflatten(copy.deepcopy(_preset(str(agent), tuple(configs)))), overrides)
 
 
 @cache
-def _preset(configs):
+def _preset(agent, configs):
     """The flat options after presets; a large study asks for the same ones thousands of times."""
-    values, presets = flatten(_file()["defaults"]), _file()["presets"]
+    known = _known(agent)
+    values, presets = {**flatten(known["defaults"]), "agent": agent}, known["presets"]
     for name in configs:
+        if name not in presets and name in _file()["presets"]:
+            raise Refused(f"preset '{name}' sets options that agent {agent} does not have")
         if name not in presets:
             raise Refused(f"there is no preset '{name}'{_suggest(name, presets)}")
         for pattern, value in presets[name].items():
             values = _assign(values, pattern, value, f"preset {name}")
     return values
+
+
+def presets(agent):
+    """Names of the presets that an agent family has."""
+    return list(_known(agent)["presets"])
+
+
+@cache
+def _known(agent):
+    """{defaults, presets, positive} of an agent family."""
+    path = FILE.parent / agent / FILE.name
+    if not path.is_file():
+        return {**_file(), "positive": POSITIVE}
+    own = yaml.safe_load(path.read_text())
+    shared = {name: _file()["defaults"][name] for name in SHARED}
+    flat = flatten(shared)
+    common = {
+        name: preset
+        for name, preset in _file()["presets"].items()
+        if all(any(_match(pattern, option) for option in flat) for pattern in preset)
+    }
+    return {**own, "defaults": shared | own["defaults"], "presets": common | own["presets"]}
 
 
 def stage(name, overrides=None):
@@ -67,17 +96,17 @@ def override(tree, overrides):
     for name, value in (overrides or {}).items():
         if name not in values:
             raise Refused(f"there is no option '{name}'{_suggest(name, values)}")
-        values[name] = check(name, value, values[name])
+        values[name] = check(name, value, values[name], _positive(values))
     return unflatten(values)
 
 
 def result(tree):
     """The tree with the options that change no result at their defaults."""
-    flat, defaults = flatten(tree), flatten(_file()["defaults"])
-    return unflatten(flat | {name: defaults[name] for name in CADENCE})
+    flat, defaults = flatten(tree), flatten(_known(tree["agent"])["defaults"])
+    return unflatten(flat | {name: defaults[name] for name in CADENCE if name in defaults})
 
 
-def check(name, value, default):
+def check(name, value, default, positive=POSITIVE):
     """`value` as the type of `default`, or a refusal that names option, value and what it takes."""
     if isinstance(default, float) and not isinstance(value, bool):
         try:  # YAML 1.1 reads 1e-3 as text
@@ -97,8 +126,8 @@ def check(name, value, default):
         }
         kind = takes.get(type(default).__name__, "a text")
         raise Refused(f"option {name} is {value!r}, but takes {kind}")
-    if isinstance(value, int | float) and (value < 0 or (value == 0 and _match(POSITIVE, name))):
-        least = "above zero" if _match(POSITIVE, name) else "zero or more"
+    if isinstance(value, int | float) and (value < 0 or (value == 0 and _match(positive, name))):
+        least = "above zero" if _match(positive, name) else "zero or more"
         raise Refused(f"option {name} is {value}, but must be {least}")
     if isinstance(value, list) and any(type(item) is not int for item in value):
         raise Refused(f"option {name} is {value!r}, but takes a list of whole numbers")
@@ -135,7 +164,13 @@ def _assign(values, pattern, value, source):
     names = [name for name in values if name == pattern or _match(pattern, name)]
     if not names:
         raise Refused(f"{source} sets '{pattern}', which no option matches")
-    return values | {name: check(name, value, values[name]) for name in names}
+    positive = _positive(values)
+    return values | {name: check(name, value, values[name], positive) for name in names}
+
+
+def _positive(values):
+    """Pattern of the options above zero of the family whose option tree `values` is, if any."""
+    return _known(values["agent"]).get("positive", "") if "agent" in values else POSITIVE
 
 
 def _match(pattern, name):

@@ -60,3 +60,43 @@ def test_a_bad_option_is_refused_by_name(overrides, words):
 def test_an_unknown_preset_is_refused_with_the_nearest_name():
     with pytest.raises(Refused, match="no preset 'tinny'; did you mean 'tiny'"):
         options.resolve(["tinny"])
+
+
+def test_a_family_has_options_of_its_own_beside_the_shared_ones():
+    tree = options.resolve(["crafter_small", "t0"], {"agent": "v4", "tok.updates": 7})
+    assert tree["agent"] == "v4" and tree["tok"]["updates"] == 7
+    assert tree["env"] == options.resolve(["crafter_small"])["env"]
+    assert "replay" not in tree and "tok" not in options.resolve()
+
+
+def test_presets_that_set_only_what_all_families_share_are_every_familys():
+    assert {"crafter_small", "square"} < set(options.presets("v4"))
+    assert not {"size1m", "crafter", "debug"} & set(options.presets("v4"))
+
+
+@pytest.mark.parametrize("name", options.presets("v4"))
+def test_every_preset_of_another_family_resolves(name):
+    tree = options.resolve([name], {"agent": "v4"})
+    assert options.result(tree) == tree
+
+
+@pytest.mark.parametrize(
+    "configs, overrides, words",
+    [
+        (["size1m"], {}, "preset 'size1m' sets options that agent v4 does not have"),
+        (["crafter_smal"], {}, "no preset 'crafter_smal'; did you mean 'crafter_small'"),
+        ([], {"dyn.wdth": 3}, "no option 'dyn.wdth'; did you mean 'dyn.width'"),
+        ([], {"replay.size": 3}, "no option 'replay.size'"),
+        ([], {"tok.updates": -1}, "tok.updates is -1, but must be zero or more"),
+    ],
+)
+def test_what_does_not_fit_a_family_is_refused(configs, overrides, words):
+    with pytest.raises(Refused, match=words):
+        options.resolve(configs, {"agent": "v4", **overrides})
+
+
+def test_a_tree_of_another_family_is_changed_by_its_own_options():
+    tree = options.resolve(["t0"], {"agent": "v4"})
+    assert options.override(tree, {"head.units": 0})["head"]["units"] == 0
+    with pytest.raises(Refused, match="dyn.width is 'x', but takes a whole number"):
+        options.override(tree, {"dyn.width": "x"})

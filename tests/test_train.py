@@ -134,6 +134,11 @@ def test_what_cannot_work_is_refused_in_a_sentence(tmp_path, flags, sentence):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_family_that_learns_from_data_is_refused_with_the_commands_for_it(tmp_path):
+    with pytest.raises(Refused, match="from a data set.* dreamer.dataset, .*train_tokenizer"):
+        job.by_hand(tmp_path, (), {"agent": "v4"})
+
+
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="this machine has a GPU")
 def test_a_run_that_wants_a_gpu_and_finds_none_is_refused():
     with pytest.raises(Refused, match="platform gpu was asked for, but JAX finds only cpu"):
