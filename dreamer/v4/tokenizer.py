@@ -22,13 +22,13 @@ def shapes(config):
     found |= transformer.learned("tok/enc/latent", (o.latents, o.width), 0.1)
     found |= transformer.shapes("tok/enc", stack)
     found |= nets.norm_shapes("tok/enc/norm", o.width)
-    found |= nets.linear_shapes("tok/enc/out", o.width, o.channels)
+    found |= nets.linear_shapes("tok/enc/out", o.width, o.channels, 0.5)
     found |= nets.linear_shapes("tok/dec/in", o.channels, o.width)
     found |= transformer.learned("tok/dec/latent", (o.latents, o.width), 0.5)
     found |= transformer.learned("tok/dec/readout", (o.width,), 0.1)
     found |= transformer.shapes("tok/dec", mirror)
     found |= nets.norm_shapes("tok/dec/norm", o.width)
-    found |= nets.linear_shapes("tok/dec/out", o.width, pixels)
+    found |= nets.linear_shapes("tok/dec/out", o.width, pixels, 0.1)
     return found
 
 
