@@ -24,15 +24,11 @@ def step(values, config, cache, z, level, step, action, known, is_first=None, co
         cache = transformer.forget(cache, is_first)
     one = (x[:, None] for x in (z, level, step, action, known))
     x = dynamics.embed(values, config, *one, agent, task)
-    space, found = masks.space(config.slots, agent), [x]
-    stack = dynamics.stack(config)
-    x, after = transformer.step(values, "dyn", stack, x[:, 0], space, cache, found)
-    clean, h = dynamics.read(values, config, x, agent)
+    stack, space = dynamics.stack(config), masks.space(config.slots, agent)
+    found, after = transformer.step(values, "dyn", stack, x[:, 0], space, cache)
+    clean, h = dynamics.read(values, config, found[-1], agent)
     out = clean, h, after if commit else cache
-    if not taps:
-        return out
-    tapped = dynamics.parts(config, found, agent)
-    return (*out, {name: tap[:, 0] for name, tap in tapped.items()})
+    return (*out, dynamics.parts(config, found, agent)) if taps else out
 
 
 def tile(cache, count):

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from dreamer import nets
+from dreamer.v4 import attention, masks, transformer
 from dreamer.v4 import config as configs
-from dreamer.v4 import masks, transformer
 
 PARTS = ("action", "shortcut", "spatial", "register", "agent")
 
@@ -53,9 +53,8 @@ def forward(values, config, z, level, step, action, known, image_row=None, segme
     x = embed(values, config, z, level, step, action, known, agent, task)
     space = masks.space(config.slots, agent)
     time = masks.time(x.shape[1], config.dyn.window, segment, image_row)
-    found = [x]
-    x = transformer.run(values, "dyn", stack(config), x, space, time, found)
-    out = read(values, config, x, agent)
+    found = transformer.run(values, "dyn", stack(config), x, space, time)
+    out = read(values, config, found[-1], agent)
     return (*out, parts(config, found, agent)) if taps else out
 
 
@@ -78,7 +77,7 @@ def embed(values, config, z, level, step, action, known, agent=True, task=0):
 
 def read(values, config, x, agent=True):
     """Clean latents [..., S, D] and h [..., d] (None without agent) of the last layer's tokens."""
-    x = transformer.norm(x, values["dyn/norm/scale"])
+    x = attention.norm(x, values["dyn/norm/scale"])
     split = _split(config, x, agent)
     clean = nets.linear(nets.cast(values, x.dtype), "dyn/spatial/out", split["spatial"])
     h = split["agent"][..., 0, :].astype(jnp.float32) if agent else None

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from dreamer import nets
+from dreamer.v4 import attention, draws, masks, perceptual, transformer
 from dreamer.v4 import config as configs
-from dreamer.v4 import draws, masks, perceptual, transformer
 
 
 def shapes(config):
@@ -46,9 +46,8 @@ def encode(values, config, images, drop=None, taps=False):
     """
     x = _embed(values, config, images, drop)
     time = masks.time(x.shape[1], config.tok.window)
-    found = [x]
-    x = transformer.run(values, "tok/enc", stacks(config)[0], x, _space(config), time, found)
-    z, tapped = _read(values, config, x, found)
+    found = transformer.run(values, "tok/enc", stacks(config)[0], x, _space(config), time)
+    z, tapped = _read(values, config, found)
     return (z, tapped) if taps else z
 
 
@@ -62,16 +61,12 @@ def start_memory(config, batch):
 
 def encode_step(values, config, memory, image, is_first, taps=False):
     """Memory, z [B, L, D] (and taps) of one more uint8 image [B, H, W, 3], as `encode` finds it."""
-    x, found = _embed(values, config, image[:, None], None)[:, 0], []
+    x = _embed(values, config, image[:, None], None)[:, 0]
     memory = transformer.forget(memory, is_first)
-    found.append(x[:, None])
-    x, memory = transformer.step(
-        values, "tok/enc", stacks(config)[0], x, _space(config), memory, found
-    )
-    z, tapped = _read(values, config, x[:, None], found)
-    if not taps:
-        return memory, z[:, 0]
-    return memory, z[:, 0], {name: tap[:, 0] for name, tap in tapped.items()}
+    stack, space = stacks(config)[0], _space(config)
+    found, memory = transformer.step(values, "tok/enc", stack, x, space, memory)
+    z, tapped = _read(values, config, found)
+    return (memory, z, tapped) if taps else (memory, z)
 
 
 def decode(values, config, z):
@@ -83,8 +78,8 @@ def decode(values, config, z):
     readout = jnp.broadcast_to(readout.astype(x.dtype), (*x.shape[:2], *readout.shape))
     x = jnp.concatenate([x, readout], 2)
     space, time = masks.decoder(o.latents, config.patches), masks.time(x.shape[1], o.window)
-    x = transformer.run(values, "tok/dec", stacks(config)[1], x, space, time)[:, :, o.latents :]
-    x = transformer.norm(x, values["tok/dec/norm/scale"])
+    found = transformer.run(values, "tok/dec", stacks(config)[1], x, space, time)
+    x = attention.norm(found[-1][:, :, o.latents :], values["tok/dec/norm/scale"])
     x = nets.linear(nets.cast(values, x.dtype), "tok/dec/out", x)
     return unpatch(config, x.astype(jnp.float32)) + 0.5
 
@@ -174,12 +169,12 @@ def _space(config):
     return masks.encoder(config.patches, config.tok.latents)
 
 
-def _read(values, config, x, found):
-    """z [B, T, L, D] of the last tokens x, and the taps of all layers."""
+def _read(values, config, found):
+    """z [..., L, D] of the last tokens of `found`, and the taps of all layers."""
     n = config.patches
-    h = transformer.norm(x[:, :, n:], values["tok/enc/norm/scale"])
+    h = attention.norm(found[-1][..., n:, :], values["tok/enc/norm/scale"])
     before = nets.linear(values, "tok/enc/out", h.astype(jnp.float32))
     z, taps = jnp.tanh(before), {}
-    for index, tap in enumerate(found):
-        taps |= {f"enc/L{index}/patch": tap[:, :, :n], f"enc/L{index}/latent": tap[:, :, n:]}
+    for index, x in enumerate(found):
+        taps |= {f"enc/L{index}/patch": x[..., :n, :], f"enc/L{index}/latent": x[..., n:, :]}
     return z, taps | {"tok/z_pre": before, "tok/z": z}

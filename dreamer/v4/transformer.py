@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from dreamer import nets
-
-BASE = 10000.0  # of the rotary frequencies
-HIDDEN = -1e30  # the logit of a key that must not be seen
+from dreamer.v4 import attention
+from dreamer.v4.attention import norm
 
 
 class Stack(NamedTuple):
@@ -75,17 +73,16 @@ def learned(name, shape, std):
     return {name: nets.Leaf(shape, nets.TRUNCATION * std)}
 
 
-def run(values, name, stack, x, space, time, taps=None):
-    """All layers on x [B, T, S, d], under the masks space [S, S] and time [B or 1, T, T].
-
-    `taps`, a list, receives x after each layer.
-    """
+def run(values, name, stack, x, space, time):
+    """x [B, T, S, d] and what it becomes after each layer, under space [S, S], time [.., T, T]."""
+    looks = {
+        "S": attention.within(space, stack.softcap),
+        "T": attention.along(time, stack.softcap),
+    }
+    found = [x]
     for index, kind in enumerate(stack.layers):
-        look = _within(space, stack) if kind == "S" else _along(time, stack)
-        x = _layer(values, f"{name}/layer{index}", stack, x, look)
-        if taps is not None:
-            taps.append(x)
-    return x
+        found.append(_layer(values, f"{name}/layer{index}", stack, found[-1], looks[kind]))
+    return found
 
 
 def start(stack, batch, window, slots, dtype):
@@ -95,23 +92,19 @@ def start(stack, batch, window, slots, dtype):
     return Memory(empty, empty, jnp.zeros(batch, jnp.int32))
 
 
-def step(values, name, stack, x, space, memory, taps=None):
-    """All layers on one more frame x [B, S, d]; returns x and the Memory with this frame.
+def step(values, name, stack, x, space, memory):
+    """`run` on one more frame x [B, S, d], after the frames in memory, and the Memory with it.
 
     S may fall short of the memory's slots: the missing last ones are then not remembered.
     """
-    fresh, layer = [], 0
-    x = x[:, None]
+    fresh, found = [], [x[:, None]]
     for index, kind in enumerate(stack.layers):
-        if kind == "S":
-            look = _within(space, stack)
-        else:
-            past = memory.keys[layer], memory.values[layer], memory.count
-            look, layer = _remembering(past, stack, fresh), layer + 1
-        x = _layer(values, f"{name}/layer{index}", stack, x, look)
-        if taps is not None:
-            taps.append(x)
-    return x[:, 0], _push(memory, fresh)
+        look = attention.within(space, stack.softcap)
+        if kind == "T":
+            past = memory.keys[len(fresh)], memory.values[len(fresh)], memory.count
+            look = attention.remembering(past, stack.softcap, fresh)
+        found.append(_layer(values, f"{name}/layer{index}", stack, found[-1], look))
+    return [x[:, 0] for x in found], _push(memory, fresh)
 
 
 def forget(memory, is_first):
@@ -119,46 +112,9 @@ def forget(memory, is_first):
     return memory._replace(count=jnp.where(is_first, 0, memory.count))
 
 
-def norm(x, scale=None):
-    """x / sqrt(mean(x^2) + 1e-6), times `scale`, over the last axis."""
-    wide = x.astype(jnp.float32)
-    wide = wide * jax.lax.rsqrt(jnp.square(wide).mean(-1, keepdims=True) + 1e-6)
-    return (wide if scale is None else wide * scale).astype(x.dtype)
-
-
 def dot(values, name, x):
     """x [..., in] times the matrix `name`, in the type of x."""
     return nets.dot(x, values[f"{name}/kernel"].astype(x.dtype))
-
-
-def rotate(x, positions):
-    """Rotary positions [T] on x [..., T, heads, h]: pairs (i, i + h/2) turn by p * BASE^(-2i/h)."""
-    half = x.shape[-1] // 2
-    speed = BASE ** (-np.arange(half, dtype=np.float32) / half)
-    angle = positions[:, None, None] * speed
-    cos, sin = jnp.cos(angle).astype(x.dtype), jnp.sin(angle).astype(x.dtype)
-    one, two = x[..., :half], x[..., half:]
-    return jnp.concatenate([one * cos - two * sin, one * sin + two * cos], -1)
-
-
-def attention(query, key, value, mask, softcap):
-    """[N, Q, n, h] from query [N, Q, n, h], key and value [N, K, m, h], mask [N or 1, Q, K].
-
-    n / m queries share a key head. Logits are capped before the mask, so that hidden stays hidden.
-    """
-    rows, length, heads, channels = query.shape
-    query = query.reshape(rows, length, key.shape[2], -1, channels)
-    logits = jnp.einsum("nqmgh,nkmh->nmgqk", query, key, precision=nets.EXACT)
-    logits = cap(logits.astype(jnp.float32) * channels**-0.5, softcap)
-    logits = jnp.where(mask[:, None, None], logits, HIDDEN)
-    weights = jax.nn.softmax(logits).astype(value.dtype)
-    out = jnp.einsum("nmgqk,nkmh->nqmgh", weights, value, precision=nets.EXACT)
-    return out.reshape(rows, length, heads, channels)
-
-
-def cap(logits, limit):
-    """limit * tanh(logits / limit); 0 is no limit."""
-    return limit * jnp.tanh(logits / limit) if limit else logits
 
 
 def _layer(values, name, stack, x, look):
@@ -175,68 +131,15 @@ def _layer(values, name, stack, x, look):
     return x + dot(values, f"{name}/narrow", jax.nn.silu(gate) * up)
 
 
-def _within(mask, stack):
-    """Attention among the slots of each frame, which are told apart by their index."""
-
-    def look(query, key, value):
-        positions = np.arange(query.shape[2])
-        query, key = rotate(query, positions), rotate(key, positions)
-        flat = (x.reshape(-1, *x.shape[2:]) for x in (query, key, value))
-        return attention(*flat, mask[None], stack.softcap).reshape(query.shape)
-
-    return look
-
-
-def _along(mask, stack):
-    """Attention of each slot over its frames."""
-
-    def look(query, key, value):
-        batch, _, slots = query.shape[:3]
-        query, key, value = (_by_slot(x) for x in (query, key, value))
-        positions = np.arange(query.shape[1])
-        query, key = rotate(query, positions), rotate(key, positions)
-        seen = mask if len(mask) == 1 else jnp.repeat(mask, slots, 0)
-        out = attention(query, key, value, seen, stack.softcap)
-        return jnp.swapaxes(out.reshape(batch, slots, *out.shape[1:]), 1, 2)
-
-    return look
-
-
-def _remembering(past, stack, fresh):
-    """Attention of the present frame over `past` and itself; its keys and values go to fresh."""
-    keys, values, count = past
-
-    def look(query, key, value):
-        fresh.append((key, value))
-        slots, length = query.shape[2], keys.shape[1] + 1
-        key, value = (
-            _by_slot(jnp.concatenate([old[:, :, :slots].astype(new.dtype), new], 1))
-            for old, new in ((keys, key), (values, value))
-        )
-        query = rotate(_by_slot(query), np.arange(length - 1, length))
-        key = rotate(key, np.arange(length))
-        seen = jnp.arange(length) >= length - 1 - count[:, None]
-        out = attention(query, key, value, jnp.repeat(seen, slots, 0)[:, None], stack.softcap)
-        return jnp.swapaxes(out.reshape(-1, slots, *out.shape[1:]), 1, 2)
-
-    return look
-
-
-def _by_slot(x):
-    """[B, T, S, ...] to [B * S, T, ...]."""
-    x = jnp.swapaxes(x, 1, 2)
-    return x.reshape(-1, *x.shape[2:])
-
-
 def _push(memory, fresh):
     """The Memory after one more frame; the oldest one falls out."""
-    window = memory.keys.shape[2] + 1
+    size = memory.keys.shape[2]
+    if not fresh or not size:
+        return memory
     found = []
     for index, old in enumerate((memory.keys, memory.values)):
-        if not fresh:
-            return memory
         new = jnp.stack([layer[index] for layer in fresh]).astype(old.dtype)
         missing = old.shape[3] - new.shape[3]
         new = jnp.pad(new, ((0, 0), (0, 0), (0, 0), (0, missing), (0, 0), (0, 0)))
-        found.append(jnp.concatenate([old, new], 2)[:, :, -(window - 1) :] if window > 1 else old)
-    return Memory(*found, jnp.minimum(memory.count + 1, window - 1))
+        found.append(jnp.concatenate([old[:, :, 1:], new], 2))
+    return Memory(*found, jnp.minimum(memory.count + 1, size))
