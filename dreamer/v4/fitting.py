@@ -1,7 +1,7 @@
 """A phase while it trains: its state on the devices, its log, its saves and what it publishes."""
 
 import time
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 import numpy as np
@@ -30,7 +30,8 @@ class Training:
         self.lines = logs.Lines(saves.folder / "metrics.jsonl")
         self.seconds = {"batch": 0.0, "update": 0.0}
         self._root = jax.random.fold_in(jax.random.key(self.options["seed"]), phase.number)
-        self._step, self._test, self._ahead = *self._programs(), None
+        programs = _programs(phase, self.config, self.options["run"]["accumulate"], self.devices)
+        self._step, self._test, self._ahead = *programs, None
 
     def advance(self):
         """One update; the next batch is drawn while the devices compute."""
@@ -53,10 +54,9 @@ class Training:
     def log(self):
         """Write the mean of the metrics since the last row; now and then also of held-out data."""
         rows = self.fetch()
-        row = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        row = {name: _mean([row[name] for row in rows]) for name in rows[0]}
         if self._tested():
-            found = self._test(self.state, self.fixed, self._held_out(), self._key(TEST, 0))
-            row |= {name: float(value) for name, value in mesh.fetch(found).items()}
+            row |= self._examine()
         self.pending = []
         if jax.process_index() == 0:
             counts = {"step": self.about["updates"] + self.update, "updates": self.update}
@@ -138,26 +138,19 @@ class Training:
     def _waiting(self, update):
         return self.saves.folder / "snapshots" / f"{update}.safetensors"
 
-    def _programs(self):
-        """The compiled update and test; the state stays where the mesh wants it."""
-        parts = self.options["run"]["accumulate"]
-        places = self.devices.shardings(self.state)
-        step = jax.jit(
-            partial(steps.update, self.phase, self.config, parts),
-            donate_argnums=0,
-            out_shardings=(places, self.devices.whole),
-        )
-        test = partial(steps.test, self.phase, self.config, parts)
-        return step, jax.jit(test, out_shardings=self.devices.whole)
-
     def _rows(self, stream, number, data):
         """The batch of an update, of which this process reads its part."""
         rng = batches.rng(self.options["seed"], stream, self.phase.number, number)
         part = slice(*self.devices.local(self.block.batch))
         return self.devices.feed(self.phase.batch(data, self.config, rng, part))
 
-    def _held_out(self):
-        return self._rows(TEST, 0, self.data[1])
+    def _examine(self):
+        """{test/name: float} of one batch of held-out data, always the same."""
+        rows = self._rows(TEST, 0, self.data[1])
+        found = mesh.fetch(self._test(self.state, self.fixed, rows, self._key(TEST, 0)))
+        more = self.phase.watch(self._values(), self.config, rows)
+        found |= {f"test/{name}": value for name, value in more.items()}
+        return {name: float(value) for name, value in found.items()}
 
     def _tested(self):
         """Whether held-out data are looked at after this update."""
@@ -172,3 +165,21 @@ class Training:
         for word in words:
             key = jax.random.fold_in(key, word)
         return jax.device_put(key, self.devices.whole)
+
+
+@lru_cache
+def _programs(phase, config, parts, devices):
+    """The compiled update and test; the state stays where the mesh wants it."""
+    update, test = (partial(what, phase, config, parts) for what in (steps.update, steps.test))
+
+    def placed(state, fixed, rows, key):
+        state, metrics = update(state, fixed, rows, key)
+        return devices.pin(state), metrics
+
+    return jax.jit(placed, donate_argnums=0), jax.jit(test)
+
+
+def _mean(values):
+    """Mean of the numbers among `values`; NaN without any."""
+    known = [value for value in values if value == value]
+    return sum(known) / len(known) if known else float("nan")

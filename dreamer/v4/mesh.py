@@ -52,6 +52,16 @@ class Devices:
         """`sharding` of every leaf."""
         return jax.tree.map(self.sharding, tree)
 
+    def __eq__(self, other):
+        return self.mesh == other.mesh
+
+    def __hash__(self):
+        return hash(self.mesh)
+
+    def pin(self, tree):
+        """Inside a program: the same arrays, which have to lie where `sharding` says."""
+        return jax.lax.with_sharding_constraint(tree, self.shardings(tree))
+
     def place(self, tree):
         """A state (numpy or on other devices) where this mesh wants it."""
         return jax.tree.map(lambda leaf: jax.device_put(leaf, self.sharding(leaf)), tree)
@@ -120,6 +130,11 @@ def pair(total, weight):
 def mean(pair):
     """Total divided by weight; 0 where nothing counted."""
     return pair[0] / jnp.where(pair[1] > 0, pair[1], 1.0)
+
+
+def known(pair):
+    """`mean`, but NaN where nothing counted."""
+    return jnp.where(pair[1] > 0, mean(pair), jnp.nan)
 
 
 def _first(x):

@@ -13,4 +13,4 @@ def loss(values, config, rows, fade, agent=False):
     moved = rows["led"], rows["known"], rows["image_row"], rows["valid"], rows["key"]
     total, told, h = shortcut.loss(values, config, z, *moved, fade, agent=agent)
     frames = told.pop("frames")
-    return {name: pair(x, frames) for name, x in ({"loss": total} | told).items()}, h
+    return told | {"loss": pair(total, frames)}, h

@@ -4,6 +4,7 @@ from dreamer import checkpoint, options, trajectory
 from jobs.errors import Refused
 
 BESIDE = ("enc", "dec")  # options that the tokenizer's block goes with
+PARAMETERS = {"tok": ("tok/", "scale/"), "dyn": ("dyn/",), "head": ("head/", "prior/")}
 
 
 def about(phase, asked):
@@ -35,11 +36,13 @@ def values(phase, asked, fresh):
     first = not phase.after and asked.options["run"]["from_checkpoint"]
     if not path and not first:
         return fresh
-    _, known = checkpoint.load(path or first)
-    if first:
-        known = fresh | {name: x for name, x in known.items() if name.startswith(phase.trained)}
-    checkpoint.check(fresh, known, path or first)
-    return {name: known[name] for name in fresh}
+    parts = sum((PARAMETERS[block] for block in phase.brings or ("tok",)), ())
+    wanted, known = (
+        {name: value for name, value in values.items() if name.startswith(parts)}
+        for values in (fresh, checkpoint.load(path or first)[1])
+    )
+    checkpoint.check(wanted, known, path or first)
+    return fresh | known
 
 
 def _check_start(phase, asked, header):

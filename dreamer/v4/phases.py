@@ -39,13 +39,18 @@ class Phase(NamedTuple):
     factors: Callable = _nothing  # (config) -> {beginning of a name: factor of the rate}
     begin: Callable = _same  # (values) -> values, before the first update
     finish: Callable = _same  # (values, config, episodes, folder) -> values, after the last one
-    health: Callable = _nothing  # (values, config, rows) -> metrics of held-out rows
+    watch: Callable = _nothing  # (values, config, rows) -> more {metric: float} of held-out rows
 
 
 def pair(value, weight):
     """[total, weight] of a mean over rows that were `weight` of something."""
     weight = jnp.asarray(weight, jnp.float32)
     return jnp.stack([value * weight, weight])
+
+
+def told(sums):
+    """{dyn/name: mean or NaN} of the pairs that `model.loss` gives beside the loss."""
+    return {f"dyn/{name}": mesh.known(pair) for name, pair in sums.items() if name != "loss"}
 
 
 def means(sums, names):

@@ -153,13 +153,14 @@ def _mean(x, where):
 
 
 def _metrics(error, tau, flow, valid):
-    """Raw errors of flow and bootstrap frames, the former by quarters of the signal level."""
-    found = {
-        "flow": _mean(error, valid & flow),
-        "bootstrap": _mean(error, valid & ~flow),
-        "frames": valid.sum(),
-    }
+    """Raw errors of flow and bootstrap frames, the former by quarters of the signal level, each as
+    [sum, frames]; and the number of all `frames`."""
+
+    def pair(where):
+        return jnp.stack([(error * where).sum(), where.sum(dtype=jnp.float32)])
+
+    found = {"flow": pair(valid & flow), "bootstrap": pair(valid & ~flow), "frames": valid.sum()}
     quarter = jnp.floor(tau * BINS)
     for index in range(BINS):
-        found[f"flow/tau{index / BINS:.2f}"] = _mean(error, valid & flow & (quarter == index))
+        found[f"flow/tau{index / BINS:.2f}"] = pair(valid & flow & (quarter == index))
     return jax.lax.stop_gradient(found)

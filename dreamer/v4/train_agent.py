@@ -6,7 +6,7 @@ The loss of the dynamics stays on, and the heads' gradients reach the transforme
 import numpy as np
 
 from dreamer.v4 import commands, heads, mesh, model
-from dreamer.v4.phases import Phase, means
+from dreamer.v4.phases import Phase, means, told
 from jobs import cli
 
 HEADS = ("policy", "reward", "continue")
@@ -44,9 +44,8 @@ def sums(values, config, _, rows):
 
 def terms(_, sums, __):
     """Each loss has its own normaliser."""
-    found = means(sums["dynamics"], sums["dynamics"])
-    losses = {"dynamics": found.pop("loss")} | means(sums, HEADS)
-    return losses, {}, {f"dyn/{name}": x for name, x in found.items()}
+    losses = {"dynamics": mesh.mean(sums["dynamics"]["loss"])} | means(sums, HEADS)
+    return losses, {}, told(sums["dynamics"])
 
 
 PHASE = Phase(

@@ -2,8 +2,8 @@
 
 import jax.numpy as jnp
 
-from dreamer.v4 import commands, model
-from dreamer.v4.phases import Phase, means
+from dreamer.v4 import commands, mesh, model
+from dreamer.v4.phases import Phase, told
 from jobs import cli
 from jobs.errors import Refused
 
@@ -39,8 +39,7 @@ def fade(config, count):
 
 def terms(_, sums, __):
     """One normalised loss: flow and bootstrap together."""
-    found = means(sums["dynamics"], sums["dynamics"])
-    return {"dynamics": found.pop("loss")}, {}, {f"dyn/{name}": x for name, x in found.items()}
+    return {"dynamics": mesh.mean(sums["dynamics"]["loss"])}, {}, told(sums["dynamics"])
 
 
 PHASE = Phase(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dreamer.v4 import commands, encoding, latents, tokenizer
+from dreamer.v4 import commands, encoding, health, latents, tokenizer
 from dreamer.v4.phases import Phase, means, pair
 from jobs import cli
 
@@ -38,6 +38,11 @@ def finish(values, config, episodes, folder):
         return values | latents.statistics(np.asarray(found[some], np.float32))
 
 
+def watch(values, config, rows):
+    """Health of the tokenizer on held-out clips."""
+    return health.report(values, config, np.asarray(rows["images"]))
+
+
 PHASE = Phase(
     name="tokenizer",
     number=1,
@@ -52,6 +57,7 @@ PHASE = Phase(
     terms=terms,
     weights=tokenizer.weights,
     finish=finish,
+    watch=watch,
 )
 main = commands.command(PHASE)
 
