@@ -10,7 +10,6 @@ import jax.numpy as jnp
 
 from dreamer import distributions, nets
 
-LEAST, MOST = 0.1, 1.0  # standard deviation of a continuous action
 ACT = "silu"
 
 
@@ -45,7 +44,8 @@ def policies_of(values, config, hidden, name="head/policy"):
     if config.action.classes:
         return distributions.Categorical(out)
     mean, spread = jnp.split(out, 2, -1)
-    std = jax.nn.sigmoid(spread + 2) * (MOST - LEAST) + LEAST
+    low, high = config.head.minstd, config.head.maxstd
+    std = jax.nn.sigmoid(spread + 2) * (high - low) + low
     return distributions.Normal(jnp.tanh(mean), std)
 
 
