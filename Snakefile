@@ -18,6 +18,7 @@ wildcard_constraints:
 
 include: "rules/common.smk"
 include: "rules/agent.smk"
+include: "rules/v4.smk"
 include: "rules/analysis.smk"
 include: "rules/figures.smk"
 include: "rules/study.smk"

@@ -5,47 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from analysis import style
+from analysis.curve_figures import grid
 from dreamer import trajectory
 from jobs import cli, files
 
 PLT = style.plt
-NAMES = {
-    "rec": "image reconstruction",
-    "rew": "reward",
-    "con": "continuation",
-    "dyn": "dynamics (prior to posterior)",
-    "rep": "representation (posterior to prior)",
-    "score": "episode score",
-    "length": "episode length",
-}
-
-
-def grid(table, svg, empty):
-    """One small panel per curve of a long-form table: thin line values, thick line running mean."""
-    if not len(table):
-        return style.sentence(svg, empty)
-    parts = list(table.groupby("curve", sort=False))
-    columns = min(3, len(parts))
-    rows = -(-len(parts) // columns)
-    figure, axes = PLT.subplots(rows, columns, figsize=(3.4 * columns, 2.5 * rows), squeeze=False)
-    for axis, (name, part) in zip(axes.flat, parts, strict=False):
-        line(axis, part)
-        axis.set(title=NAMES.get(name, name), ylabel=part["unit"].iloc[0])
-    for axis in axes.flat[len(parts) :]:
-        axis.set_axis_off()
-    for axis in axes.flat[max(0, len(parts) - columns) : len(parts)]:
-        axis.set_xlabel("environment steps")
-    style.save(figure, svg)
-
-
-def line(axis, part):
-    """One curve; a logarithmic axis where it spans more than a factor of 20 above zero."""
-    axis.plot(part["step"], part["value"], color=style.SKY, linewidth=0.6, alpha=0.7)
-    axis.plot(part["step"], part["smooth"], color=style.BLUE, linewidth=2)
-    low, high = part["smooth"].min(), part["smooth"].max()
-    if low > 0 and high > 20 * low:
-        axis.set_yscale("log")
-    axis.xaxis.set_major_formatter(style.thousands())
 
 
 def draw_achievements(rates, episodes, svg):

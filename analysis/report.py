@@ -35,8 +35,12 @@ def chapter(folder, chapters=1):
     """All the page says about one run and seed, one of `chapters`: words, sections, provenance."""
     info, told = folder / "run_info.json", report_words.told(folder)
     largest = report_figures.limit(chapters)
-    parts = [{"anchor": item["key"], **item} for item in yaml.safe_load(_text("sections.yaml"))]
     stages = files.read_json(info) if info.is_file() else {}
+    parts = [
+        {"anchor": item["key"], **item}
+        for item in yaml.safe_load(_text("sections.yaml"))
+        if ("only" not in item or item["only"] in stages) and item.get("unless") not in stages
+    ]
     alone, control = "import_trajectories" in stages, "untrained" in stages
     return {
         "name": f"{folder.parent.name}, seed {folder.name.removeprefix('seed')}",

@@ -7,7 +7,7 @@ from safetensors import safe_open
 
 from dreamer import trajectory
 
-COPIES = ("slowval", "retnorm", "opt")
+COPIES = ("slowval", "retnorm", "opt", "prior", "scale")
 RECORDING = "trajectory.parquet"
 TOLD = (
     "This agent was told its position: it saw player_pos beside the image, or was trained to "
@@ -28,6 +28,8 @@ def run(folder):
     teller = {
         "checkpoint.safetensors": agent,
         "metrics.parquet": training,
+        "dataset.parquet": data,
+        "imagination_metrics.parquet": phases,
         RECORDING: recording,
     }
     return [tell(folder / name) for name, tell in teller.items() if (folder / name).is_file()]
@@ -93,6 +95,35 @@ def training(path):
             else ""
         )
     )
+
+
+def data(path):
+    """What an agent that learns from data has learned from."""
+    file, found = trajectory.open_file(path, "dataset"), trajectory.header(path, "dataset")
+    names = [_policy(item) for item in found["policies"]]
+    return (
+        f"It learned from {file.num_row_groups} episodes, {file.metadata.num_rows:,} steps, by "
+        f"{', '.join(names)}; it never acted in the environment while it learned."
+    )
+
+
+def phases(path):
+    """How an agent was trained that learns from data in phases; `path` is the last one's log."""
+    options = trajectory.read_log(path, "metrics")[0]["options"]
+    blocks = {"tok": "tokenizer", "dyn": "dynamics", "head": "heads", "imag": "imagination"}
+    words = [f"{options[block]['updates']:,} of its {name}" for block, name in blocks.items()]
+    return (
+        f"Family {options['agent']}, trained with seed {options['seed']} in four phases: updates "
+        f"{', '.join(words)}. {world(options)}"
+    )
+
+
+def _policy(item):
+    """Who played, of a data set's header."""
+    if "checkpoint" in item:
+        return f"a {item['options']['agent']} agent after {item['step']:,} steps"
+    words = {"random": "random actions", "scripted": "the environment's scripted policy"}
+    return words.get(item["name"]) or f"the file {item['file']}"
 
 
 def world(options):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import score
+from analysis.curves import TAIL, change, curve
 from analysis.rows import row
 from dreamer import trajectory
 from jobs import cli, files
@@ -13,19 +14,8 @@ from jobs import cli, files
 PREFIX = "achievement_"
 WORLD_MODEL = ("rec", "rew", "con", "dyn", "rep")
 FALLING = ("rec", "rew", "con")  # the other two start low: an untrained posterior says nothing
-TAIL = 0.1  # share of a curve whose mean stands for its end
 BUDGET = 1_000_000  # environment steps of the benchmark
 NOT_YET = ["score of a random policy in this world: not yet computed"]
-
-
-def curve(panel, name, unit, steps, values, smoothing):
-    """Long-form rows of one curve: value and running mean over `smoothing` of its points."""
-    known = np.isfinite(np.asarray(values, float))
-    values = pd.Series(np.asarray(values, float)[known])
-    window = max(1, round(smoothing * len(values)))
-    smooth = values.rolling(window, min_periods=1, center=True).mean()
-    columns = {"panel": panel, "curve": name, "unit": unit, "step": np.asarray(steps)[known]}
-    return pd.DataFrame(columns | {"value": values, "smooth": smooth})
 
 
 def all_curves(metrics, episodes, options):
@@ -45,13 +35,6 @@ def all_curves(metrics, episodes, options):
             curve(panel, label, "nats per step", metrics["step"], metrics[name], smoothing)
         )
     return pd.concat(parts, ignore_index=True)
-
-
-def change(table):
-    """First value, mean of the last tenth, and the relative fall between them, of one curve."""
-    values = table["value"].to_numpy()
-    first, last = float(values[0]), float(values[-max(1, round(TAIL * len(values))) :].mean())
-    return {"first": first, "last": last, "fall": (first - last) / abs(first) if first else None}
 
 
 def summary(table, rates, deviations):

@@ -4,9 +4,11 @@ Training does this before it starts and the workflow before any job; types and s
 where options are resolved (`dreamer.options`).
 """
 
+import importlib
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 from dreamer import options
 from jobs.errors import Refused
@@ -42,6 +44,21 @@ def check(tree):
     _check_run(tree["run"])
     _check_replay(tree["run"], tree["replay"])
     check_world(tree)
+
+
+def check_offline(tree):
+    """Refuse an option tree from which a family that learns from data cannot be built.
+
+    Beside its `agent`, such a family has a module `config` with `freeze(options, spaces)`.
+    """
+    check_world(tree)
+    if tree["run"]["snapshots"]:
+        raise Refused("option run.snapshots keeps checkpoints by hand only; leave it out here")
+    sides = {"crafter": 64, "square": tree["env"]["square"]["size"]}
+    if tree["task"] in sides:  # of another world only playing tells what it shows
+        image = SimpleNamespace(shape=(sides[tree["task"]],) * 2 + (3,), dtype="uint8")
+        seen = SimpleNamespace(observation=(("image", image),), action=None)
+        importlib.import_module(f"dreamer.{tree['agent']}.config").freeze(tree, seen)
 
 
 def check_world(tree):

@@ -62,6 +62,7 @@ def begin(run, where):
     imported = stages.imported(run)
     own = [name for name in ("configs", "options") if run[name]]
     own += ["agent"] if run["agent"] != "v3" else []
+    own += ["data"] if run["data"]["run"] or run["data"]["files"] else []
     if imported and own:
         raise Refused(
             where + f"{imported} is set, so nothing is trained; leave out {', '.join(own)}"
@@ -70,16 +71,18 @@ def begin(run, where):
         raise Refused(where + f"{imported} gives one result, so seeds takes one number, a label")
 
 
-def crafter(world, record, dreams, where):
+def world(tree, record, dreams, where):
     """Refuse recordings that would repeat one episode, and dreams longer than any episode."""
-    if world["fixed_seed"] and not world["random_spawn"] and not record["sample"]:
+    task = tree["task"]
+    known = tree["env"].get(task, {})
+    if task == "crafter" and known["fixed_seed"] and not known["random_spawn"] | record["sample"]:
         raise Refused(
             where + "with one fixed world, one spawn and argmax actions all recorded episodes "
             "would be the same; set env.crafter.random_spawn or record.sample to true"
         )
-    if world["length"] <= dreams["horizon"]:
+    if known.get("length", dreams["horizon"] + 1) <= dreams["horizon"]:
         raise Refused(
-            where + f"episodes end after {world['length']} steps, so no dream of "
+            where + f"episodes end after {known['length']} steps, so no dream of "
             f"{dreams['horizon']} steps can be compared with what really came; set "
-            "dreams.horizon below env.crafter.length"
+            f"dreams.horizon below env.{task}.length"
         )

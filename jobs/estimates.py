@@ -4,6 +4,8 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
+from jobs import stages
+
 
 def taken(job, made):
     """Seconds that a job took last: from its benchmark file, else its sidecar; None if unknown."""
@@ -38,10 +40,10 @@ class History:
         if self.own[place] is not None:
             was, now = self.steps[place], _steps(job.planned)
             scaled = was and now and was != now
-            words = (
-                f"its last time, for {now} instead of {was} steps" if scaled else "its last time"
-            )
-            return self.own[place] * (now / was if scaled else 1), words
+            words = f"its last time, for {now} instead of {was} {_unit(job.planned)}"
+            return self.own[place] * (
+                now / was if scaled else 1
+            ), words if scaled else "its last time"
         stage = job.planned["rule"] if job.planned else job.rule
         for key, words in (((stage, job.wildcards.get("run")), "seeds"), (stage, "runs")):
             if key in self.median:
@@ -85,8 +87,15 @@ def total(jobs, expected):
     }
 
 
+def _unit(spec):
+    """What `_steps` counts."""
+    return {"train": "steps", "dataset": "episodes"}.get(spec["rule"], "updates")
+
+
 def _steps(spec):
-    """Steps of a training by its spec, else None."""
-    if not spec or spec["rule"] != "train":
-        return None
-    return spec["options"].get("run", {}).get("steps")
+    """Steps of a training, updates of a phase or episodes of a data set by its spec, else None."""
+    rule = spec["rule"] if spec else None
+    block, name = {"train": ("run", "steps"), "dataset": ("data", "episodes")}.get(
+        rule, (stages.BLOCKS.get(rule), "updates")
+    )
+    return spec["options"].get(block, {}).get(name) if block else None

@@ -8,18 +8,26 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dreamer import checks as option_checks
-from dreamer import family
-from dreamer import foreign as foreign_options
 from dreamer import options as agent_options
-from jobs import checks, closure, derived, files, foreign, origins, spec_files, specs, stages
+from jobs import (
+    checks,
+    closure,
+    derived,
+    files,
+    foreign,
+    offline,
+    origins,
+    spec_files,
+    specs,
+    stages,
+)
 from jobs.errors import Refused
 from jobs.stages import STAGES
+from jobs.trees import check, modules, tree
 
 FOLDER = Path("results/specs")
 VARIABLE = "DREAM_ATLAS_PLAN"
 LOCKS = ("agent", "agent-cuda", "analysis")
-_trees = {}
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Plan:
         """The spec of a stage, for one run and seed where the stage has them."""
         place = self.run(run) if run else None
         options = self._options(stage, place, seed)
-        wanted = modules(stage, place)
+        wanted = modules(stage, place, self.config)
         lock = self.locks[self.environment(stage, run)]
         seed = None if seed is None else int(seed)
         return specs.build(run, seed, stage, options, wanted, self.code["+".join(wanted)], lock)
@@ -68,6 +76,11 @@ class Plan:
             return derived.OPTIONS[stage](self.config)
         if stage == "train":
             return agent_options.result(tree(run, seed))
+        if stage in stages.PHASES:
+            found = agent_options.result(tree(run, seed))
+            return offline.options(stage, found, agent_options.resolve((), {"agent": run["agent"]}))
+        if stage == "dataset":
+            return offline.data(run, tree(run, seed))
         if stage == "import_run":
             found = foreign.run(run["import_run"], run["checkpoint"])
             return {"import_run": run["import_run"], "checkpoint": found.stamp}
@@ -89,6 +102,16 @@ class Plan:
             return foreign.recordings(place["import_trajectories"])
         return []
 
+    def played(self, run, seed):
+        """Files that the data set of a run is made from."""
+        place = self.run(run)
+        source = self.run(place["data"]["run"]) if place["data"]["run"] else None
+        if not source:
+            return offline.inputs(place, seed, [])
+        kept = [] if source["import_run"] else tree(source, 0)["run"]["snapshots"]
+        label = source["seeds"][0] if source["import_run"] else seed
+        return offline.inputs(place, label, sorted(kept))
+
     def environment(self, stage, run=None):
         """Which of the three environments a stage runs in."""
         if not STAGES[stage].agent:
@@ -101,6 +124,9 @@ class Plan:
         if item.block:
             block = self.config[item.block]
             chosen = block.get("platform", block.get("device", "auto"))
+        if stage == "dataset":  # only a checkpoint needs a GPU to act
+            block = self.run(run)["data"]
+            chosen = block["platform"] if block["run"] else "cpu"
         if item.agent and chosen == "auto":
             chosen = tree(self.run(run), 0)["run"]["platform"]
         return chosen == "gpu"
@@ -108,7 +134,8 @@ class Plan:
     def resources(self, stage, run):
         """What a job asks of a cluster: gpu and gpu_model, or only gres; None leaves one out."""
         site, wanted = self.config["cluster"], self.gpu(stage, run)
-        model = site["gpu_train"] if stage == "train" else site["gpu_other"]
+        trained = stage in ("train", *stages.PHASES)
+        model = site["gpu_train"] if trained else site["gpu_other"]
         if site["gres"]:
             return {"gpu": None, "gpu_model": None, "gres": f"gpu:{model}:1" if wanted else None}
         return {"gpu": int(wanted), "gpu_model": model if wanted else None, "gres": None}
@@ -123,11 +150,11 @@ def make(config):
     checks.decoding(config["position"])
     checks.images(config)
     for item in runs.values():
-        _check(item, config)
+        check(item, config)
     if any("dreams" in stages.of(item) for item in runs.values()):
         checks.dreams(config)
     wanted = {
-        tuple(modules(stage, item))
+        tuple(modules(stage, item, config))
         for item in runs.values()
         for stage, found in STAGES.items()
         if stage in stages.of(item) or "{run}" not in found.first
@@ -135,33 +162,6 @@ def make(config):
     code = {"+".join(names): closure.digest(*names) for names in wanted}
     locks = {name: files.sha256(closure.ROOT / f"envs/{name}.lock.txt") for name in LOCKS}
     return Plan(config, code, locks)
-
-
-def tree(run, seed):
-    """The resolved option tree of a run of the configuration, for one seed."""
-    if run["import_run"]:
-        found = foreign.run(run["import_run"], run["checkpoint"])
-        return foreign_options.tree(found.config)
-    overrides = {"agent": run["agent"], **run["options"], "seed": int(seed)}
-    key = repr((run["configs"], sorted(overrides.items())))
-    if key not in _trees:  # every job of a run asks for it several times
-        _trees[key] = agent_options.resolve(run["configs"], overrides)
-    return _trees[key]
-
-
-def modules(stage, run=None):
-    """Modules whose closures decide what a stage computes."""
-    item = STAGES[stage]
-    if not item.agent:
-        return [item.module]
-    return sorted([item.module, *named(tree(run, 0)).values()])
-
-
-def named(found):
-    """{option: module} of the agent and of the task of an option tree."""
-    task = found["task"]
-    task = task if "." in task else f"dreamer.envs.{task}"
-    return {"agent": family.module(found["agent"]), "task": task}
 
 
 def hand_over(plan):
@@ -180,20 +180,3 @@ def handed_over():
     """The plan of the main process, or None where there is none (then the sources are frozen)."""
     path = os.environ.get(VARIABLE)
     return Plan(**files.read_json(path)) if path else None
-
-
-def _check(run, config):
-    """Refuse what the commands would refuse hours later."""
-    where = f"in the configuration, run {run['name']}: "
-    checks.begin(run, where)
-    try:
-        found = tree(run, 0)
-        checks.modules(found, named(found))
-        if "train" in stages.of(run):
-            option_checks.check(found)
-        if run["import_trajectories"]:
-            foreign.recordings(run["import_trajectories"])
-    except Refused as error:
-        raise Refused(where + str(error)) from None
-    if found["task"] == "crafter" and "record" in stages.of(run):
-        checks.crafter(found["env"]["crafter"], config["record"], config["dreams"], where)

@@ -74,7 +74,8 @@ def spec(job, made, old):
 def options(new, old):
     """Options that changed, named as in the configuration."""
     block = stages.STAGES[new["rule"]].block or new["rule"]
-    place = "" if new["rule"] == "train" else f"{block}."
+    whole = ("train", "dataset", *stages.PHASES)  # their options have the names of a run's
+    place = "" if new["rule"] in whole else f"{block}."
     was, now = flat(old["options"]), flat(new["options"])
     return [
         Reason("option", place + name, was.get(name, MISSING), now.get(name, MISSING))

@@ -9,7 +9,11 @@ class Stage(NamedTuple):
     module: str
     first: str
     block: str | None = None  # the block of the configuration that holds its options
-    agent: bool = False  # runs an agent: its family and environment are part of the code
+    agent: bool = False  # runs an agent: it needs JAX, and may need a GPU
+    code: tuple = (
+        "agent",
+        "task",
+    )  # of the run's options: modules that are code of an agent's stage
 
 
 SEED = "results/{run}/seed{seed}/"
@@ -17,6 +21,19 @@ STAGES = {
     "import_run": Stage("dreamer.import_run", SEED + "checkpoint.safetensors", agent=True),
     "import_trajectories": Stage("dreamer.import_trajectories", SEED + "trajectory.parquet"),
     "train": Stage("dreamer.train", SEED + "checkpoint.safetensors", agent=True),
+    "dataset": Stage(
+        "dreamer.dataset", SEED + "dataset.parquet", agent=True, code=("task", "data")
+    ),
+    "tokenizer": Stage(
+        "dreamer.v4.train_tokenizer", SEED + "tokenizer.safetensors", agent=True, code=()
+    ),
+    "dynamics": Stage(
+        "dreamer.v4.train_dynamics", SEED + "dynamics.safetensors", agent=True, code=()
+    ),
+    "finetune": Stage("dreamer.v4.train_agent", SEED + "finetune.safetensors", agent=True, code=()),
+    "imagination": Stage(
+        "dreamer.v4.train_imagination", SEED + "checkpoint.safetensors", agent=True, code=()
+    ),
     "record": Stage("dreamer.record", SEED + "trajectory.parquet", "record", agent=True),
     "untrained": Stage(
         "dreamer.retrace", SEED + "trajectory_untrained.parquet", "untrained", agent=True
@@ -32,6 +49,7 @@ STAGES = {
     "dreams": Stage("analysis.dreams", SEED + "dreams.json", "dream_decoding"),
     "behavior": Stage("analysis.behavior", SEED + "behavior.json", "behavior"),
     "training": Stage("analysis.training", SEED + "training.json", "training"),
+    "phases": Stage("analysis.phases", SEED + "phases.json", "training"),
     "plot_position": Stage("analysis.plot_position", SEED + "figures/decoded_path.svg"),
     "plot_layers": Stage("analysis.plot_layers", SEED + "figures/layer_comparison.svg"),
     "plot_over_training": Stage(
@@ -43,6 +61,7 @@ STAGES = {
     ),
     "plot_behavior": Stage("analysis.plot_behavior", SEED + "figures/behavior.json", "behavior"),
     "plot_training": Stage("analysis.plot_training", SEED + "figures/learning_curves.svg"),
+    "plot_phases": Stage("analysis.plot_phases", SEED + "figures/phase_tokenizer.svg"),
     "run_info": Stage("jobs.run_info", SEED + "run_info.json"),
     "summary": Stage("analysis.summary", "results/{run}/summary.parquet"),
     "compare": Stage("analysis.compare", "results/summary.parquet", "compare"),
@@ -60,12 +79,18 @@ QUESTIONS = [
     "dreams",
     "behavior",
     "training",
+    "phases",
 ]
 # Stages that make what later ones read, for the account of a run.
 MAKERS = [
     "import_run",
     "import_trajectories",
     "train",
+    "dataset",
+    "tokenizer",
+    "dynamics",
+    "finetune",
+    "imagination",
     "record",
     "untrained",
     "snapshots",
@@ -77,17 +102,27 @@ MAKERS = [
     "dreams",
     "behavior",
     "training",
+    "phases",
 ]
 # What the report reads of each stage beside scores and figures.
 TABLES = {
     "train": ["checkpoint.safetensors", "metrics.parquet"],
     "import_run": ["checkpoint.safetensors", "metrics.parquet"],
+    "dataset": ["dataset.parquet"],
+    "imagination": ["checkpoint.safetensors", "imagination_metrics.parquet"],
     "record": ["trajectory.parquet"],
     "import_trajectories": ["trajectory.parquet"],
 }
 
+# The phases of an agent that learns offline, each with the block of its options.
+BLOCKS = {"tokenizer": "tok", "dynamics": "dyn", "finetune": "head", "imagination": "imag"}
+PHASES = tuple(BLOCKS)
+# Families that learn offline, and which stages only they have.
+OFFLINE = {"v4": {"dataset", *PHASES, "phases", "plot_phases"}}
 # What only runs have that keep checkpoints while they train.
 SERIES = {"snapshots", "over_training", "plot_over_training"}
+# What only runs have that learn while they act.
+ONLINE = {"train", "training", "plot_training", *SERIES}
 # How a run that is imported begins, and which stages it does without.
 IMPORTS = {
     "import_run": {"train", *SERIES},
@@ -105,8 +140,9 @@ def imported(run):
 
 def of(run):
     """Names of the stages that a run of the configuration has, but for those over all runs."""
-    begin = imported(run)
+    begin, own = imported(run), OFFLINE.get(run["agent"])
     without = set(IMPORTS) - {begin} | IMPORTS.get(begin, set())
+    without |= ONLINE if own else set().union(*OFFLINE.values())
     return [name for name, item in STAGES.items() if "{run}" in item.first and name not in without]
 
 

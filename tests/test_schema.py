@@ -28,6 +28,7 @@ def test_the_schema_is_one():
 STUDIES = [
     *("workflow_config.yaml", "study.yaml", "tests/smoke.yaml"),
     *("sampler_study.yaml", "sampler_demo.yaml"),
+    *("v4_study.yaml", "v4_demo.yaml"),
 ]
 
 
@@ -40,6 +41,13 @@ def test_the_shipped_configurations_are_valid(name):
 @pytest.mark.parametrize("block", ["record", "dreams"])
 def test_defaults_are_those_of_the_commands_run_by_hand(block):
     assert read()[block] == options.stage(block)
+
+
+def test_the_defaults_of_a_data_set_are_those_of_its_command():
+    known = options.stage("data")
+    assert {
+        name: value for name, value in read()["runs"][0]["data"].items() if name in known
+    } == known
 
 
 def test_every_setting_has_a_description_and_a_default():

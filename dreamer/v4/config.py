@@ -2,12 +2,8 @@
 
 import re
 from collections import namedtuple
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-
-from dreamer.spaces import Space
 from jobs.errors import Refused
 
 BLOCKS = ("tok", "dyn", "head", "imag")
@@ -33,7 +29,7 @@ class Config(NamedTuple):
     dtype: str
     image: tuple
     observed: tuple
-    action: Space
+    action: Any  # dreamer.spaces.Space
 
     @property
     def grid(self):
@@ -78,6 +74,9 @@ def freeze(options, spaces):
 
 def dtype(config):
     """Type of the computation: bfloat16 on accelerators, float32 on a CPU, unless chosen."""
+    import jax  # not above: whoever plans a study checks geometries, and needs no JAX
+    import jax.numpy as jnp
+
     if config.dtype == "auto":
         return jnp.dtype("float32" if jax.default_backend() == "cpu" else "bfloat16")
     return jnp.dtype(config.dtype)

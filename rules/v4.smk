@@ -1,0 +1,140 @@
+"""Write a data set and train an agent that learns from it, phase after phase (runs with agent: v4).
+
+Reads: the configuration (runs and their data); checkpoints of another run, or files.
+Writes, in results/{run}/seed{seed}/: dataset.parquet, dataset_test.parquet, and of each phase a
+checkpoint (tokenizer, dynamics, finetune, and of imagination checkpoint.safetensors) and
+<phase>_metrics.parquet. dataset.work/, <phase>.state/ and images/ beside them hold what a job
+continues from after an interruption, and the decoded images that the phases share.
+"""
+
+
+rule dataset_seed:
+    input:
+        checkpoints=played("checkpoints"),
+        files=played("files"),
+        spec=spec("dataset"),
+    output:
+        dataset="results/{run}/seed{seed}/dataset.parquet",
+        test="results/{run}/seed{seed}/dataset_test.parquet",
+        prov=prov("dataset"),
+    log:
+        "results/{run}/seed{seed}/logs/dataset.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/dataset.tsv"
+    wildcard_constraints:
+        run=runs("dataset"),
+    retries: RETRIES
+    conda:
+        conda_of("dataset")
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime="8h",
+        gpu=gpu("dataset", "gpu"),
+        gpu_model=gpu("dataset", "gpu_model"),
+        gres=gpu("dataset", "gres"),
+    params:
+        spec=content("dataset"),
+    shell:
+        """
+        python -m dreamer.dataset --spec {input.spec} \
+            $(test -z "{input.checkpoints}" || echo --checkpoints {input.checkpoints}) \
+            $(test -z "{input.files}" || echo --files {input.files}) \
+            --dataset {output.dataset} --test {output.test} \
+            --work results/{wildcards.run}/seed{wildcards.seed}/dataset.work \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+# One rule per phase, each of which begins with the checkpoint of the one before.
+for phase, former in zip(stages.PHASES, (None, *stages.PHASES)):
+
+    rule:
+        name:
+            f"{phase}_seed"
+        input:
+            dataset="results/{run}/seed{seed}/dataset.parquet",
+            test="results/{run}/seed{seed}/dataset_test.parquet",
+            start=stages.first(former) if former else [],
+            weights=[] if former else warm,
+            spec=spec(phase),
+        output:
+            checkpoint=stages.first(phase),
+            metrics=f"results/{{run}}/seed{{seed}}/{phase}_metrics.parquet",
+            prov=prov(phase),
+        log:
+            f"results/{{run}}/seed{{seed}}/logs/{phase}.log",
+        benchmark:
+            f"results/{{run}}/seed{{seed}}/benchmarks/{phase}.tsv"
+        wildcard_constraints:
+            run=runs(phase),
+        retries: RETRIES
+        conda:
+            conda_of(phase)
+        threads: 4
+        resources:
+            mem_mb=16000,
+            runtime="12h",
+            save_every=cadence("save_every"),
+            gpu=gpu(phase, "gpu"),
+            gpu_model=gpu(phase, "gpu_model"),
+            gres=gpu(phase, "gres"),
+        params:
+            spec=content(phase),
+            command=stages.STAGES[phase].module,
+            phase=phase,
+        shell:
+            """
+            python -m {params.command} --spec {input.spec} --dataset {input.dataset} \
+                --test {input.test} $(test -z "{input.start}" || echo --start {input.start}) \
+                --checkpoint {output.checkpoint} --metrics {output.metrics} \
+                --state results/{wildcards.run}/seed{wildcards.seed}/{params.phase}.state \
+                --run.save_every {resources.save_every} --prov {output.prov} >{log} 2>&1
+            """
+
+
+rule phases_seed:
+    input:
+        metrics=[
+            f"results/{{run}}/seed{{seed}}/{phase}_metrics.parquet"
+            for phase in stages.PHASES
+        ],
+        spec=spec("phases"),
+    output:
+        scores="results/{run}/seed{seed}/phases.json",
+        curves="results/{run}/seed{seed}/phases_curves.parquet",
+        prov=prov("phases"),
+    log:
+        "results/{run}/seed{seed}/logs/phases.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("phases"),
+    shell:
+        """
+        python -m analysis.phases --spec {input.spec} --metrics {input.metrics} \
+            --scores {output.scores} --curves {output.curves} --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule plot_phases_seed:
+    input:
+        curves="results/{run}/seed{seed}/phases_curves.parquet",
+        spec=spec("plot_phases"),
+    output:
+        drawn=[figure(f"phase_{phase}", "training") for phase in stages.PHASES],
+        png=pngs(*[f"phase_{phase}" for phase in stages.PHASES]),
+        prov=prov("plot_phases"),
+    log:
+        "results/{run}/seed{seed}/logs/plot_phases.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("plot_phases"),
+    shell:
+        """
+        python -m analysis.plot_phases --spec {input.spec} --curves {input.curves} \
+            --figures {output.drawn} --prov {output.prov} >{log} 2>&1
+        """
