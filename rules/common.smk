@@ -160,6 +160,18 @@ def warm(wildcards):
     return [start] if start else []
 
 
+def played(kind):
+    """Input function: what a data set is made from, its `checkpoints` or its `files`."""
+
+    @whole
+    def paths(wildcards):
+        files = PLAN.run(wildcards.run)["data"]["files"]
+        found = PLAN.played(wildcards.run, wildcards.seed)
+        return found if bool(files) == (kind == "files") else []
+
+    return paths
+
+
 @whole
 def tested(wildcards):
     """Input function: the recording for testing; an imported one is split by its episodes."""
