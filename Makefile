@@ -14,10 +14,11 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder  # two processes, whole files
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo sampler-demo test test-all test-kill test-slurm provenance lint lock docs clean-specs
+.PHONY: help setup demo sampler-demo v4-demo test test-all test-kill test-slurm provenance lint lock docs clean-specs
 help:
 	@echo "make demo         train the small agent, analyse it, write results/report.html"
 	@echo "make sampler-demo compare samplers of the replay at the demo's scale"
+	@echo "make v4-demo      train a DreamerV4 on a moving square, phase after phase, and analyse it"
 	@echo "make provenance   what is stale and why; writes results/provenance.html, runs nothing"
 	@echo "make test         lint and all quick tests"
 	@echo "make test-all     the slow tests too"
@@ -42,6 +43,11 @@ demo: $(STAMP)
 sampler-demo: $(STAMP)
 	@echo "four samplers, three seeds, about a hundred updates: differences at this scale are noise"
 	@$(BIN)/snakemake --cores all --configfile sampler_demo.yaml --quiet host reason
+	@echo "the report is $(CURDIR)/results/report.html"
+
+v4-demo: $(STAMP)
+	@echo "follow the phases with: tail -f results/v4_demo/seed0/logs/*.log"
+	@$(BIN)/snakemake --cores all --configfile v4_demo.yaml --quiet host reason
 	@echo "the report is $(CURDIR)/results/report.html"
 
 provenance: $(STAMP)
