@@ -45,7 +45,7 @@ def main(
 
 
 def _asked(spec, policies, configs, overrides, agents, files):
-    """{data: options of the stage, policies: [names], tree: {task, env, seed}}."""
+    """{data: options of the stage, policies: [names], world: {task, env, seed}}."""
     given = {"policies": policies, "configs": configs, **(overrides or {})}
     given = [name for name, value in given.items() if value]
     if spec and given:
@@ -60,7 +60,7 @@ def _asked(spec, policies, configs, overrides, agents, files):
     return {
         "data": options.stage("data", mine),
         "policies": policies or (["agent"] if agents else [] if files else ["random"]),
-        "tree": world(tree),
+        "world": world(tree),
     }
 
 
@@ -72,7 +72,7 @@ def world(tree):
 
 def _play(agents, asked, made, paths, work):
     """Play every source and put its episodes together."""
-    (dataset, test), data, tree = paths, asked["data"], asked["tree"]
+    (dataset, test), data, tree = paths, asked["data"], asked["world"]
     if agents:
         platform.choose(data["platform"])
     found = who.sources(list(agents.values()), asked["policies"], data, tree, bool(test))
@@ -101,7 +101,7 @@ def _publish(parts, found, dataset, test):
 
 def _header(agents, asked, made, found):
     """What all episodes share."""
-    tree = asked["tree"]
+    tree = asked["world"]
     for path, agent in agents.items():
         if world(agent.options) | {"seed": tree["seed"]} != tree:
             raise Refused(
@@ -140,7 +140,9 @@ def _provenance(spec, asked, agents, inputs):
     """Hashes of spec, code and inputs, and versions."""
     found = specs.read(spec) if spec else None
     modules = {family.module(agent.header["agent"]) for agent in agents.values()}
-    modules |= set() if asked["policies"] == [] else {vector.module(asked["tree"]["task"]).__name__}
+    modules |= (
+        set() if asked["policies"] == [] else {vector.module(asked["world"]["task"]).__name__}
+    )
     return {
         "spec": specs.name(found) if spec else None,
         "code": found["code"] if spec else closure.digest("dreamer.dataset", *sorted(modules)),

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,12 @@ from hypothesis import strategies as st
 
 from dreamer import dataset, npz, png, spaces, trajectory
 from dreamer.episodes import Episodes
+from jobs import files, plan
+from jobs import settings as configuration
 from jobs.errors import Refused
 from tests import toy_checkpoint, toy_world
 
+ROOT = Path(__file__).parent.parent
 FEW = {"data.episodes": 6, "data.test_episodes": 4}
 
 
@@ -305,3 +309,16 @@ def test_a_recording_becomes_a_data_set(toy, tmp_path, monkeypatch):
     assert rows == len(read["action"]) and found.header["task"] == "tests.toy_world"
     assert found.spaces == spaces.from_json(found.header["spaces"])
     assert png.decode(episodes(train)[0]["image"][0]).shape == (64, 64, 3)
+
+
+def test_a_spec_asks_for_the_same_episodes_as_flags(made, tmp_path):
+    run = {"name": "v4", "agent": "v4", "configs": ["square", "t0"]}
+    run |= {"data": {"policies": ["scripted", "random"], "episodes": 6, "test_episodes": 4}}
+    planned = plan.make(configuration.read({"runs": [run]}, ROOT / "rules/config.schema.yaml"))
+    files.write_json(tmp_path / "spec.json", planned.spec("dataset", "v4", 0))
+    paths = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    dataset.main(*paths, spec=tmp_path / "spec.json")
+    for one, two in zip(made, paths, strict=True):
+        assert episodes(one) == episodes(two)
+    with pytest.raises(Refused, match="holds every option, so leave out --policies"):
+        dataset.main(*paths, spec=tmp_path / "spec.json", policies=["random"])
