@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer.v4 import optimizer, rms
+from dreamer import options
+from dreamer.v4 import config as configs
+from dreamer.v4 import dynamics, optimizer, rms, tokenizer
 from jobs.errors import Refused
-from tests import tiny_v4
+from tests import tiny_v4, toy_v4
 
 
 def test_the_first_loss_is_divided_by_itself():
@@ -51,12 +53,12 @@ def test_the_state_survives_a_copy_of_its_leaves():
     assert rms.normalise(again, {"a": 5.0})[0] == rms.normalise(state, {"a": 5.0})[0]
 
 
-def options(**changes):
+def block(**changes):
     return tiny_v4.config(**{f"tok__{name}": value for name, value in changes.items()}).tok
 
 
 def test_the_rate_rises_then_falls_along_a_cosine():
-    o = options(lr=1.0, lr_end=0.1, warmup=4, updates=14)
+    o = block(lr=1.0, lr_end=0.1, warmup=4, updates=14)
     rates = [float(optimizer.learning_rate(o, count)) for count in (0, 3, 4, 9, 14, 99)]
     np.testing.assert_allclose(rates, [0.25, 1.0, 1.0, 0.55, 0.1, 0.1], rtol=1e-6)
 
@@ -69,17 +71,31 @@ def one_update(o, gradient, factors=None):
 
 
 def test_matrices_alone_decay():
-    o = options(lr=0.1, lr_end=0.1, warmup=0, wd=0.5)
+    o = block(lr=0.1, lr_end=0.1, warmup=0, wd=0.5)
     found = one_update(o, {"a/kernel": jnp.zeros(2), "b/scale": jnp.zeros(2)})
     np.testing.assert_allclose(found["a/kernel"], 0.95)
     np.testing.assert_allclose(found["b/scale"], 1.0)
 
 
 def test_groups_have_rates_of_their_own():
-    o = options(lr=0.1, lr_end=0.1, warmup=0, wd=0.0)
+    o = block(lr=0.1, lr_end=0.1, warmup=0, wd=0.0)
     found = one_update(o, {"a/kernel": jnp.ones(2), "b/scale": jnp.ones(2)}, {"b/": 0.3})
     np.testing.assert_allclose(found["a/kernel"], 0.9, rtol=1e-4)
     np.testing.assert_allclose(found["b/scale"], 0.97, rtol=1e-4)
+
+
+SIDES = {"t0": 16, "t1": 32, "c_small": 64, "c_base": 64, "published": 64, "crafter_v4_small": 64}
+
+
+@pytest.mark.parametrize("preset", SIDES)
+def test_every_preset_is_a_network_for_its_world(preset):
+    tree = options.resolve([preset], {"agent": "v4"})
+    config = configs.freeze(tree, toy_v4.seen(side=SIDES[preset]))
+    shapes = tokenizer.shapes(config) | dynamics.shapes(config)
+    assert all(name.startswith(("tok/", "dyn/")) for name in shapes)
+    if preset == "published":
+        assert (config.dyn.width, len(config.dyn.layers)) == (512, 12)
+        assert (config.tok.latents, config.tok.channels) == (32, 128)
 
 
 @pytest.mark.parametrize(
