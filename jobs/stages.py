@@ -47,6 +47,10 @@ STAGES = {
     "cell_classes": Stage("analysis.classes", SEED + "cell_classes.parquet", "cell_classes"),
     "dream": Stage("dreamer.dream", SEED + "dreams.parquet", "dreams", agent=True),
     "dreams": Stage("analysis.dreams", SEED + "dreams.json", "dream_decoding"),
+    "world_model": Stage(
+        "dreamer.v4.evaluate", SEED + "world_model.json", "world_model", agent=True, code=("agent",)
+    ),
+    "evaluation": Stage("dreamer.evaluate", SEED + "evaluation.json", "evaluation", agent=True),
     "behavior": Stage("analysis.behavior", SEED + "behavior.json", "behavior"),
     "training": Stage("analysis.training", SEED + "training.json", "training"),
     "phases": Stage("analysis.phases", SEED + "phases.json", "training"),
@@ -62,6 +66,8 @@ STAGES = {
     "plot_behavior": Stage("analysis.plot_behavior", SEED + "figures/behavior.json", "behavior"),
     "plot_training": Stage("analysis.plot_training", SEED + "figures/learning_curves.svg"),
     "plot_phases": Stage("analysis.plot_phases", SEED + "figures/phase_tokenizer.svg"),
+    "plot_world_model": Stage("analysis.plot_world_model", SEED + "figures/foreseen_quality.svg"),
+    "plot_evaluation": Stage("analysis.plot_evaluation", SEED + "figures/evaluation_returns.svg"),
     "run_info": Stage("jobs.run_info", SEED + "run_info.json"),
     "summary": Stage("analysis.summary", "results/{run}/summary.parquet"),
     "compare": Stage("analysis.compare", "results/summary.parquet", "compare"),
@@ -80,6 +86,8 @@ QUESTIONS = [
     "behavior",
     "training",
     "phases",
+    "world_model",
+    "evaluation",
 ]
 # Stages that make what later ones read, for the account of a run.
 MAKERS = [
@@ -103,6 +111,8 @@ MAKERS = [
     "behavior",
     "training",
     "phases",
+    "world_model",
+    "evaluation",
 ]
 # What the report reads of each stage beside scores and figures.
 TABLES = {
@@ -118,7 +128,12 @@ TABLES = {
 BLOCKS = {"tokenizer": "tok", "dynamics": "dyn", "finetune": "head", "imagination": "imag"}
 PHASES = tuple(BLOCKS)
 # Families that learn offline, and which stages only they have.
-OFFLINE = {"v4": {"dataset", *PHASES, "phases", "plot_phases"}}
+OFFLINE = {
+    "v4": {
+        *("dataset", *PHASES, "phases", "plot_phases"),
+        *("world_model", "plot_world_model", "evaluation", "plot_evaluation"),
+    }
+}
 # What only runs have that keep checkpoints while they train.
 SERIES = {"snapshots", "over_training", "plot_over_training"}
 # What only runs have that learn while they act.

@@ -1,6 +1,7 @@
 """Write a data set and train an agent that learns from it, phase after phase (runs with agent: v4).
 
 Reads: the configuration (runs and their data); checkpoints of another run, or files.
+Evaluates the world model on held-out episodes, and the agent beside its parent and chance.
 Writes, in results/{run}/seed{seed}/: dataset.parquet, dataset_test.parquet, and of each phase a
 checkpoint (tokenizer, dynamics, finetune, and of imagination checkpoint.safetensors) and
 <phase>_metrics.parquet. dataset.work/, <phase>.state/ and images/ beside them hold what a job
@@ -137,4 +138,141 @@ rule plot_phases_seed:
         """
         python -m analysis.plot_phases --spec {input.spec} --curves {input.curves} \
             --figures {output.drawn} --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule world_model_seed:
+    input:
+        checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",
+        test="results/{run}/seed{seed}/dataset_test.parquet",
+        spec=spec("world_model"),
+    output:
+        scores="results/{run}/seed{seed}/world_model.json",
+        steps="results/{run}/seed{seed}/world_model.parquet",
+        clips="results/{run}/seed{seed}/world_model_clips.parquet",
+        prov=prov("world_model"),
+    log:
+        "results/{run}/seed{seed}/logs/world_model.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/world_model.tsv"
+    wildcard_constraints:
+        run=runs("world_model"),
+    conda:
+        conda_of("world_model")
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime="2h",
+        gpu=gpu("world_model", "gpu"),
+        gpu_model=gpu("world_model", "gpu_model"),
+        gres=gpu("world_model", "gres"),
+    params:
+        spec=content("world_model"),
+    shell:
+        """
+        python -m dreamer.v4.evaluate --spec {input.spec} --checkpoint {input.checkpoint} \
+            --test {input.test} --scores {output.scores} --steps {output.steps} \
+            --clips {output.clips} \
+            --work results/{wildcards.run}/seed{wildcards.seed}/world_model.work \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule evaluation_seed:
+    input:
+        checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",
+        parent="results/{run}/seed{seed}/finetune.safetensors",
+        dataset="results/{run}/seed{seed}/dataset.parquet",
+        spec=spec("evaluation"),
+    output:
+        scores="results/{run}/seed{seed}/evaluation.json",
+        episodes="results/{run}/seed{seed}/evaluation.parquet",
+        prov=prov("evaluation"),
+    log:
+        "results/{run}/seed{seed}/logs/evaluation.log",
+    benchmark:
+        "results/{run}/seed{seed}/benchmarks/evaluation.tsv"
+    wildcard_constraints:
+        run=runs("evaluation"),
+    conda:
+        conda_of("evaluation")
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime="4h",
+        gpu=gpu("evaluation", "gpu"),
+        gpu_model=gpu("evaluation", "gpu_model"),
+        gres=gpu("evaluation", "gres"),
+    params:
+        spec=content("evaluation"),
+    shell:
+        """
+        python -m dreamer.evaluate --spec {input.spec} \
+            --checkpoint {input.checkpoint} {input.parent} --dataset {input.dataset} \
+            --scores {output.scores} --episodes {output.episodes} --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule plot_world_model_seed:
+    input:
+        steps="results/{run}/seed{seed}/world_model.parquet",
+        clips="results/{run}/seed{seed}/world_model_clips.parquet",
+        spec=spec("plot_world_model"),
+    output:
+        foreseen_quality=figure("foreseen_quality", "world model"),
+        sampling_steps=figure("sampling_steps", "world model"),
+        flow_error=figure("flow_error", "world model"),
+        free_run=figure("free_run", "world model"),
+        reward_calibration=figure("reward_calibration", "world model"),
+        clip_strips=figure("clip_strips", "world model"),
+        clip_video=figure("clip_video", "world model", suffix="gif"),
+        png=pngs(
+            "foreseen_quality",
+            "sampling_steps",
+            "flow_error",
+            "free_run",
+            "reward_calibration",
+            "clip_strips",
+        ),
+        prov=prov("plot_world_model"),
+    log:
+        "results/{run}/seed{seed}/logs/plot_world_model.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("plot_world_model"),
+    shell:
+        """
+        python -m analysis.plot_world_model --spec {input.spec} --steps {input.steps} \
+            --clips {input.clips} --foreseen-quality {output.foreseen_quality} \
+            --sampling-steps {output.sampling_steps} --flow-error {output.flow_error} \
+            --free-run {output.free_run} --reward-calibration {output.reward_calibration} \
+            --clip-strips {output.clip_strips} --clip-video {output.clip_video} \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule plot_evaluation_seed:
+    input:
+        scores="results/{run}/seed{seed}/evaluation.json",
+        episodes="results/{run}/seed{seed}/evaluation.parquet",
+        spec=spec("plot_evaluation"),
+    output:
+        evaluation_returns=figure("evaluation_returns", "training"),
+        paired_returns=figure("paired_returns", "training"),
+        png=pngs("evaluation_returns", "paired_returns"),
+        prov=prov("plot_evaluation"),
+    log:
+        "results/{run}/seed{seed}/logs/plot_evaluation.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("plot_evaluation"),
+    shell:
+        """
+        python -m analysis.plot_evaluation --spec {input.spec} --scores {input.scores} \
+            --episodes {input.episodes} --evaluation-returns {output.evaluation_returns} \
+            --paired-returns {output.paired_returns} --prov {output.prov} >{log} 2>&1
         """

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dreamer import checkpoint as saved
-from dreamer import platform, stages, trajectory
+from dreamer import platform, recorder, stages, trajectory
 from dreamer.episodes import Episodes
 from dreamer.v4 import drift, films, flow, foreseen, health, judged, told
 from dreamer.v4.foresight import Foresight
@@ -32,7 +32,7 @@ def main(
     """Write --scores JSON, --steps (curves) and --clips (images) of a checkpoint on --test data.
 
     Options come from --spec, or by hand from flags such as --world_model.clips 32. Decoded images
-    lie in the folder --work, which may be shared.
+    lie in the folder --work until the end.
     """
     options = stages.options("world_model", spec, overrides)
     _check(options)
@@ -40,7 +40,8 @@ def main(
     agent = saved.restore(checkpoint)
     if not hasattr(agent.params, "config"):
         raise Refused(f"{checkpoint} is of agent {agent.header['agent']}, but this evaluates v4's")
-    episodes = Episodes(test, work or scores.parent / "frames.work")
+    work = work or scores.with_name(f"{scores.stem}.work")
+    episodes = Episodes(test, work)
     _check_data(agent, episodes, checkpoint)
     found, shown = evaluate(agent, episodes, options)
     inputs = {"checkpoint": checkpoint, "test": test}
@@ -55,6 +56,8 @@ def main(
     trajectory.write_log(clips, films.KIND, about, shown)
     trajectory.write_log(steps, "world_model", about, told.table(found))
     files.write_json(scores, _report(found, about, agent, len(episodes.length)))
+    Path(episodes.images.filename).unlink(missing_ok=True)
+    recorder.remove(work)
     return {"device": platform.describe()}
 
 
