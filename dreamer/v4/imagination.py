@@ -114,6 +114,9 @@ def sums(values, config, found, learn):
     error = distributions.cross_entropy(heads.value(values, config, states), bins)
     parts = pmpo.sums(policy.log_prob(found["action"]), advantage, leaving, weight * learn)
     told = _told(policy, expected, target, advantage, leaving)
+    if config.action.classes:
+        chosen = jax.nn.one_hot(found["action"], config.action.classes).sum((0, 1))
+        told["told"] |= {f"action{index}": chosen[index] for index in range(len(chosen))}
     return {"pmpo": parts, "value": jnp.stack([(weight * error).sum(), weight.sum()])} | told
 
 
@@ -139,6 +142,7 @@ def metrics(told):
     }
     found = {"adv/positive": mean["positive"], "kl": mean["kl"], "ent/action": mean["entropy"]}
     found |= {"reward": mean["reward"], "continue": mean["go_on"]}
+    found |= {name: x for name, x in mean.items() if name.startswith("action")}
     for name in ("return", "value"):
         found |= {name: mean[name], f"{name}_std": jnp.sqrt(spread[name])}
     found["value_explained"] = 1 - spread["residual"] / jnp.maximum(spread["return"], 1e-12)

@@ -4,6 +4,8 @@ import jax.numpy as jnp
 
 from dreamer import nets
 
+LEAST = 1e-4  # standard deviation of a latent, also where all of them are dead
+
 
 def shapes(config):
     """{name: Leaf} of the scale, which changes nothing until `statistics` are taken."""
@@ -17,7 +19,8 @@ def statistics(z):
     A channel that hardly moves would else be noise amplified many times.
     """
     std = z.std(0)
-    return {"scale/mean": z.mean(0), "scale/std": jnp.maximum(std, 0.1 * jnp.median(std))}
+    least = jnp.maximum(0.1 * jnp.median(std), LEAST)
+    return {"scale/mean": z.mean(0), "scale/std": jnp.maximum(std, least)}
 
 
 def pack(values, config, z):

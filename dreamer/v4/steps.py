@@ -55,7 +55,7 @@ def update(phase, config, parts, state, fixed, rows, key):
     (_, (statistics, metrics)), gradient = jax.value_and_grad(loss, has_aux=True)(state.values)
     changes, opt = _transformation(phase, config).update(gradient, state.opt, state.values)
     values = optax.apply_updates(state.values, changes)
-    metrics["opt/grad_norm"] = optax.global_norm(gradient)
+    metrics["opt/grad_norm"] = optax.tree.norm(gradient)
     metrics["opt/lr"] = optimizer.learning_rate(getattr(config, phase.block), state.count)
     return State(values, opt, statistics, state.count + 1), metrics
 
