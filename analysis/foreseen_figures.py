@@ -96,13 +96,13 @@ def free(table, svg):
     part = table[table["panel"] == "drift"]
     if not len(part):
         return style.sentence(svg, "The policy is not trained yet, so nothing was imagined freely.")
-    figure, axis = PLT.subplots(figsize=(6, 3))
+    figure, axis = PLT.subplots(figsize=(7, 3))
     axis.axhspan(-2, 2, color=style.GREY, alpha=0.12, linewidth=0)
     for name, colour in NAMES.items():
         axis.plot(*_curve(table, "drift", name), color=colour, marker="o", label=name)
     axis.axhline(0, **style.CHANCE)
     axis.set(xlabel="imagined frames", ylabel="off the real mean\n(standard deviations)")
-    axis.legend(fontsize=8, ncols=2)
+    figure.legend(loc="outside right center", fontsize=8)
     style.save(figure, svg)
 
 

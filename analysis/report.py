@@ -13,6 +13,7 @@ DATA = ("report.html.j2", "sections.yaml", "../rules/captions/*.rst")
 HERE = Path(__file__).parent
 MISSING = "not yet computed"
 ACROSS = ("decoding_seeds", "tuning_seeds", "learning_seeds")
+FAMILIES = "families"
 
 
 NO_CONTROL = (
@@ -122,7 +123,7 @@ def main(
         seeds=report_tables.across(intervals),
         differences=report_tables.across(differences),
         costs=costs.table(chapters),
-        across=[report_figures.figure(figures, name) for name in ACROSS],
+        across=[report_figures.figure(figures, name) for name in across(chapters)],
         remarks=(seeds.NONE, seeds.FEW),
         told=[item["run"] for item in chapters if item["told"]],
         missing=MISSING,
@@ -130,6 +131,12 @@ def main(
     )
     with files.atomic(report) as temporary:
         temporary.write_text(page)
+
+
+def across(chapters):
+    """Names of the figures over all runs: that of several families only where there are such."""
+    several = any("matched" in item["stages"] for item in chapters)
+    return (*ACROSS, FAMILIES) if several else ACROSS
 
 
 def _text(name):

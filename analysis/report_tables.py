@@ -1,5 +1,7 @@
 """The report's tables: numbers beside chance and control, and which of them do not beat these."""
 
+import re
+
 import pandas as pd
 
 from analysis import rows as numbers
@@ -10,6 +12,8 @@ SIDES = {
     "p": f"null draws at p ≤ {numbers.LEVEL:g}",
 }
 ALONE = "None of these numbers has a chance level or a control beside it: they prove nothing."
+# Belief layers of all families; what is between the layers of a transformer is none.
+BELIEF = r"dyn/(?!L\d+/).*|agent/h|combined|"
 BLANK = ("layer", "representation", "chance", "chance_name", "control", "control_name", "p")
 
 
@@ -19,7 +23,7 @@ def picked(rows, item, controls):
     `item` may hold `rows` ("belief", "layers" or "controls") and `scores`.
     """
     keep = {
-        "belief": lambda name: name.startswith("dyn/") or name in ("combined", ""),
+        "belief": lambda name: bool(re.fullmatch(BELIEF, name)),
         "layers": lambda name: name not in controls,
         "controls": lambda name: name in controls,
     }.get(item.get("rows"), lambda name: True)

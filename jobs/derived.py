@@ -27,6 +27,11 @@ def over_training(config):
     return {**config["position"], **QUICK}
 
 
+def matched(config):
+    """Of decoding position from equally many features, on the same steps as all else."""
+    return {**config["position"], **QUICK, **config["matched"]}
+
+
 def behavior(config):
     """Of measuring where the agent went: what only figures need changes no number."""
     return {name: config["behavior"][name] for name in MEASURED}
@@ -79,6 +84,7 @@ OPTIONS = {
     "untrained": untrained,
     "snapshots": snapshots,
     "over_training": over_training,
+    "matched": matched,
     "behavior": behavior,
     "plot_behavior": plot_behavior,
     "dreams": dreams,

@@ -50,6 +50,8 @@ class Plan:
         """Names of the stages that a run has, `run` being its part of the configuration."""
         without = set() if self.config["untrained"]["enabled"] else {"untrained"}
         without |= set() if self.snapshots(run) else stages.SERIES
+        several = len({item["agent"] for item in self.config["runs"]}) > 1
+        without |= set() if several else {"matched"}
         return [name for name in stages.of(run) if name not in without]
 
     def snapshots(self, run):

@@ -47,6 +47,7 @@ STAGES = {
     "cell_classes": Stage("analysis.classes", SEED + "cell_classes.parquet", "cell_classes"),
     "dream": Stage("dreamer.dream", SEED + "dreams.parquet", "dreams", agent=True),
     "dreams": Stage("analysis.dreams", SEED + "dreams.json", "dream_decoding"),
+    "matched": Stage("analysis.matched", SEED + "matched.json", "matched"),
     "world_model": Stage(
         "dreamer.v4.evaluate", SEED + "world_model.json", "world_model", agent=True, code=("agent",)
     ),
@@ -72,6 +73,7 @@ STAGES = {
     "summary": Stage("analysis.summary", "results/{run}/summary.parquet"),
     "compare": Stage("analysis.compare", "results/summary.parquet", "compare"),
     "plot_compare": Stage("analysis.plot_compare", "results/figures/decoding_seeds.svg"),
+    "plot_families": Stage("analysis.plot_families", "results/figures/families.svg"),
     "report": Stage("analysis.report", "results/report.html", "report"),
 }
 
@@ -88,6 +90,7 @@ QUESTIONS = [
     "phases",
     "world_model",
     "evaluation",
+    "matched",
 ]
 # Stages that make what later ones read, for the account of a run.
 MAKERS = [
@@ -113,6 +116,7 @@ MAKERS = [
     "phases",
     "world_model",
     "evaluation",
+    "matched",
 ]
 # What the report reads of each stage beside scores and figures.
 TABLES = {
@@ -143,7 +147,7 @@ IMPORTS = {
     "import_run": {"train", *SERIES},
     "import_trajectories": {
         *("train", "record", "dream", "dreams", "plot_dreams", "training", "plot_training"),
-        *("untrained", *SERIES),
+        *("untrained", "matched", *SERIES),
     },
 }
 

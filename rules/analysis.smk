@@ -219,3 +219,34 @@ rule training_seed:
             --episodes {input.episodes} --scores {output.scores} --curves {output.curves} \
             --prov {output.prov} >{log} 2>&1
         """
+
+
+rule matched_seed:
+    input:
+        trajectory="results/{run}/seed{seed}/trajectory.parquet",
+        test=tested,
+        untrained=untrained("trajectory"),
+        untrained_test=untrained("trajectory_test"),
+        tuning="results/{run}/seed{seed}/tuning.parquet",
+        spec=spec("matched"),
+    output:
+        scores="results/{run}/seed{seed}/matched.json",
+        prov=prov("matched"),
+    log:
+        "results/{run}/seed{seed}/logs/matched.log",
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        spec=content("matched"),
+    shell:
+        """
+        python -m analysis.matched --spec {input.spec} --trajectory {input.trajectory} \
+            --test {input.test} --tuning {input.tuning} --scores {output.scores} \
+            $(test -z "{input.untrained}" || echo --untrained {input.untrained}) \
+            $(test -z "{input.untrained_test}" || echo --untrained-test {input.untrained_test}) \
+            --prov {output.prov} >{log} 2>&1
+        """

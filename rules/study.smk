@@ -109,6 +109,30 @@ rule plot_compare:
         """
 
 
+rule plot_families:
+    input:
+        summary="results/summary.parquet",
+        intervals="results/intervals.parquet",
+        spec=spec("plot_families"),
+    output:
+        families=figure("families", "across seeds", "results"),
+        png=pngs("families", folder="results"),
+        prov=prov("plot_families"),
+    log:
+        "results/logs/plot_families.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("plot_families"),
+    shell:
+        """
+        python -m analysis.plot_families --spec {input.spec} --summary {input.summary} \
+            --intervals {input.intervals} --families {output.families} \
+            --prov {output.prov} >{log} 2>&1
+        """
+
+
 rule report:
     input:
         info=every("results/{run}/seed{seed}/run_info.json", "run_info"),

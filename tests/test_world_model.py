@@ -1,9 +1,13 @@
 """The world model's evaluation, on models whose right answers are known."""
 
+import inspect
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
+from analysis import plot_world_model
 from dreamer import checkpoint, png, scores, spaces, trajectory
 from dreamer.episodes import Episodes
 from dreamer.v4 import drift, evaluate, flow, foreseen, judged, told
@@ -251,3 +255,16 @@ def test_the_command_knows_its_flags():
     flags = ["--checkpoint", "c", "--test", "t", "--scores", "s", "--steps", "p", "--clips", "q"]
     found, _ = cli.parse(evaluate.main, [*flags, "--world_model.clips", "3"])
     assert found["overrides"] == {"world_model.clips": 3}
+
+
+def test_figures_and_films_are_drawn_from_the_tables(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(plot_world_model.cli, "options", lambda spec: {})
+    names = inspect.signature(plot_world_model.main).parameters
+    figures = {name: tmp_path / f"{name}.svg" for name in names if name not in ("spec", *made)}
+    figures["clip_video"] = tmp_path / "clip_video.gif"
+    plot_world_model.main(None, made["steps"], made["clips"], **figures)
+    with Image.open(figures.pop("clip_video")) as film:
+        assert film.n_frames == 9
+    for path in figures.values():
+        assert path.read_text().rstrip().endswith("</svg>")
+        assert path.with_suffix(".png").stat().st_size > 1000

@@ -16,7 +16,7 @@ from jobs import cli, files
 from jobs.errors import Refused
 
 HUD = 49  # row of Crafter's image where the inventory begins
-FRAMES = 64  # whose reconstruction is looked at closely
+FRAMES = 512  # whose reconstruction is looked at closely
 
 
 def main(

@@ -20,14 +20,17 @@ def columns(model, clips, options, context, heads):
     `action` is the one that led to the frame, as text where it is several numbers; reward and
     go_on are expected by the heads, null where these are not trained (`heads` false).
     """
-    count = min(options["examples"], len(clips["action"]))
-    some = {name: clips[name][:count] for name in ("image", "action", "known")}
+    count = min(options["examples"], len(clips["action"]), foreseen.BATCH)
+    other = foreseen.hidden(clips["action"][:, context:], options["seed"])["across"]
+    some = {name: clips[name] for name in ("image", "action", "known")} | {"other": other}
+    some, _ = next(foreseen.batches(some))  # a shape for which all is compiled already
     actions, length = some["action"], some["action"].shape[1]
-    key = foreseen.keys(options["seed"], len(clips["action"]))[:count]
+    key = foreseen.keys(options["seed"], len(actions))
     z = model.latents(some["image"])
     past = z[:, :context], actions[:, :context], some["known"][:, :context]
-    other = foreseen.hidden(clips["action"][:, context:], options["seed"])["across"][:count]
-    asked = {ROWS[2]: actions[:, context:], ROWS[3]: other} | ({ROWS[4]: None} if heads else {})
+    asked = {ROWS[2]: actions[:, context:], ROWS[3]: some["other"]} | (
+        {ROWS[4]: None} if heads else {}
+    )
     seen = {ROWS[0]: (model.truth(some["image"]), actions, None),
             ROWS[1]: (model.pictures(z), actions, None)}  # fmt: skip
     for name, ahead in asked.items():
