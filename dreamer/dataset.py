@@ -32,8 +32,10 @@ def main(
     --configs and dotted flags, the rest from flags such as --data.episodes 100. --npz FILE also
     exports the data set. A second start plays only the episodes that are missing.
     """
+    asked = _asked(spec, policies, configs, overrides, checkpoints, files)
+    if checkpoints:
+        platform.choose(asked["data"]["platform"])
     agents = {path: saved.restore(path) for path in checkpoints or ()}
-    asked = _asked(spec, policies, configs, overrides, agents, files)
     made = _provenance(spec, asked, agents, [*agents, *(files or ())])
     if files:
         reading.write(files, dataset, test, asked["data"], made)
@@ -44,7 +46,7 @@ def main(
     return {"device": platform.describe()} if agents else {}
 
 
-def _asked(spec, policies, configs, overrides, agents, files):
+def _asked(spec, policies, configs, overrides, checkpoints, files):
     """{data: options of the stage, policies: [names], world: {task, env, seed}}."""
     given = {"policies": policies, "configs": configs, **(overrides or {})}
     given = [name for name, value in given.items() if value]
@@ -55,11 +57,11 @@ def _asked(spec, policies, configs, overrides, agents, files):
     mine = {name: item for name, item in (overrides or {}).items() if name.startswith("data.")}
     rest = {name: item for name, item in (overrides or {}).items() if name not in mine}
     tree = options.resolve(configs or (), rest)
-    if agents and not configs and not rest:
-        tree = next(iter(agents.values())).options
+    if checkpoints and not configs and not rest:
+        tree = saved.load(checkpoints[0])[0]["options"]
     return {
         "data": options.stage("data", mine),
-        "policies": policies or (["agent"] if agents else [] if files else ["random"]),
+        "policies": policies or (["agent"] if checkpoints else [] if files else ["random"]),
         "world": world(tree),
     }
 
@@ -73,8 +75,6 @@ def world(tree):
 def _play(agents, asked, made, paths, work):
     """Play every source and put its episodes together."""
     (dataset, test), data, tree = paths, asked["data"], asked["world"]
-    if agents:
-        platform.choose(data["platform"])
     found = who.sources(list(agents.values()), asked["policies"], data, tree, bool(test))
     header = _header(agents, asked, made, found)
     total = sum(source.train + source.test for source in found)
