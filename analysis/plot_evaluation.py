@@ -29,7 +29,9 @@ def draw_returns(table, found, svg):
         axis.plot(values.mean(), place, "D", color=style.ORANGE, markersize=6)
     for name, told in found["collected"].items():
         axis.axvline(told["return"], color=style.GREEN, linestyle=":", linewidth=1.2)
-        axis.text(told["return"], -0.75, name, color=style.GREEN, fontsize=8, ha="center")
+        axis.text(
+            told["return"], -0.95, f"data: {name}", color=style.GREEN, fontsize=8, ha="center"
+        )
     axis.set_yticks(
         range(len(parts)),
         [name if name == RANDOM else f"{name}, {mode}" for (name, mode), _ in parts],
