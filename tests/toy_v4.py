@@ -8,6 +8,7 @@ import numpy as np
 
 from dreamer import options, png, spaces, trajectory
 from dreamer.v4 import agent
+from tests import quick
 
 ACTIONS = 5
 DISCRETE = spaces.Space((), "int32", ACTIONS)
@@ -36,7 +37,7 @@ def seen(action=DISCRETE, side=16):
 
 def fresh(action=DISCRETE, seed=1, **changes):
     """Params as a training begins with them."""
-    found = jax.jit(lambda key: agent.init(tree(**changes), seen(action), key))
+    found = quick.jit(lambda key: agent.init(tree(**changes), seen(action), key))
     return found(jax.random.key(seed)).params
 
 
