@@ -52,9 +52,12 @@ class Lines:
         return json.loads(whole[-1]) if whole else {}
 
     def publish(self, path, kind, header, whole, real):
-        """Write all rows as a Parquet table; `whole` and `real` name its columns by their type."""
+        """Write all rows as a Parquet table; `whole` and `real` name its columns by their type.
+
+        A row need not have every other column: what is measured now and then is NaN elsewhere.
+        """
         rows = [json.loads(line) for line in self.path.read_text().splitlines()]
-        names = list(dict.fromkeys([*whole, *real, *(rows[0] if rows else ())]))
+        names = list(dict.fromkeys([*whole, *real, *(name for row in rows for name in row)]))
         columns = {name: [row.get(name) for row in rows] for name in names}
         kinds = {name: np.int64 if name in whole else np.float64 for name in names}
         arrays = {name: np.array(columns[name], kinds[name]) for name in names}
