@@ -2,16 +2,35 @@
 
 import json
 import sys
+import tempfile
 
 import jax
 import numpy as np
+import optax
 
-from dreamer.v4 import mesh, steps, train_agent, train_dynamics, train_imagination, train_tokenizer
+from dreamer import state as states
+from dreamer.v4 import (
+    agent,
+    fitting,
+    mesh,
+    saves,
+    steps,
+    train_agent,
+    train_dynamics,
+    train_imagination,
+    train_tokenizer,
+)
 from tests import toy_v4
 
 BATCH, UPDATES = 8, 2
-SMALL = {"tok__encoder": "S", "tok__decoder": "S", "dyn__layers": "T", "head__layers": 1}
-LAYOUTS = {"four": (4, 1, 1), "sharded": (4, 4, 1), "mixed": (4, 2, 2), "parts": (1, 1, 4)}
+SMALL = {"tok__encoder": "S", "tok__decoder": "S", "dyn__layers": "ST", "head__layers": 1}
+LAYOUTS = {
+    "one": (1, 1, 1),
+    "four": (4, 1, 1),
+    "sharded": (4, 4, 1),
+    "mixed": (4, 2, 2),
+    "parts": (1, 1, 4),
+}
 MODULES = (train_tokenizer, train_dynamics, train_agent, train_imagination)
 PHASES = {module.PHASE.name: module.PHASE for module in MODULES}
 
@@ -21,32 +40,67 @@ def main(*titles):
     mesh.SMALL = 64  # so that small arrays are split too
     found = {}
     for name, phase in PHASES.items():
-        one = trained(phase, 1, 1, 1)
+        one = run(phase, "one")
         for title in titles:
-            found[f"{name} {title}"] = distances(one, trained(phase, *LAYOUTS[title]))
+            found[f"{name} {title}"] = distances(told(*one), told(*run(phase, title)))
+    imagined = BATCH * parameters().config.imag.length
+    found["good"] = [round(imagined * float(metrics["imag/adv/positive"])) for _, metrics in one]
+    found["moved"] = moved(PHASES["dynamics"], titles[0])
     print(json.dumps(found))
 
 
-def trained(phase, count, fsdp, parts):
-    """Parameters and losses after UPDATES updates."""
-    params = toy_v4.params(imag__warmup_values=0, **SMALL)
-    config, values = params.config, phase.begin(params.values)
-    devices = mesh.Devices(count, fsdp, BATCH, parts)
-    mine, fixed = (devices.place(jax.device_get(x)) for x in steps.split(phase, values))
-    state = devices.place(steps.fresh(phase, config, mine))
-
-    @jax.jit
-    def update(state, fixed, rows, key):
-        state, metrics = steps.update(phase, config, parts, state, fixed, rows, key)
-        return devices.pin(state), metrics
-
-    for number in range(UPDATES):
+def run(phase, title, state=None, first=0):
+    """[(state, metrics)] of updates from number `first` on, beginning with `state` or anew."""
+    (count, fsdp, parts), params = LAYOUTS[title], parameters()
+    config, devices = params.config, mesh.Devices(count, fsdp, BATCH, parts)
+    mine, fixed = jax.device_get(steps.split(phase, phase.begin(params.values)))
+    state = devices.place(jax.device_get(state or steps.fresh(phase, config, mine)))
+    fixed, found = devices.place(fixed), []
+    update, _ = fitting._programs(phase, config, parts, devices)
+    for number in range(first, UPDATES):
         batch = devices.feed(rows(phase, config, number))
         key = jax.device_put(jax.random.key(number), devices.whole)
         state, metrics = update(state, fixed, batch, key)
-    losses = {name: value for name, value in metrics.items() if name.startswith("loss/")}
-    changes = {name: state.values[name] - mine[name] for name in mine}
-    return jax.device_get(losses | changes)
+        found.append(jax.device_get((state, metrics)))
+    return found
+
+
+def parameters():
+    """Random ones, but with a likely reward and value near zero and episodes that go on."""
+    params = toy_v4.params(imag__warmup_values=0, **SMALL)
+    values, away = dict(params.values), np.abs(np.arange(255, dtype=np.float32) - 127)
+    for name, slope in (("head/reward/out/bias", 3.0), ("head/value/out/bias", 0.5)):
+        values[name] = np.resize(-slope * away, values[name].shape)
+    values["head/continue/out/bias"] = np.full_like(values["head/continue/out/bias"], 3)
+    return agent.Params(values, params.config)
+
+
+def told(*updates):
+    """{name: array} of what has to be equal: losses, the first gradient as a whole, parameters.
+
+    The loss of the policy and its gradient are differences of means, so each as a part of all
+    losses and of the whole gradient. A later gradient need not be as near: where the first is close
+    to zero, Adam divides by it.
+    """
+    found = dict(updates[-1][0].values)
+    for number, (_, metrics) in enumerate(updates):
+        losses = [metrics[name] for name in sorted(metrics) if name.startswith("loss/")]
+        found[f"losses {number}"] = np.stack(losses)
+    first = optax.tree.get(updates[0][0].opt, "mu")
+    return found | {"gradient": np.concatenate([first[name].ravel() for name in sorted(first)])}
+
+
+def moved(phase, title):
+    """Whether a state saved on one layout has the same bits on a single device, and how far from
+    going on there is from going on here."""
+    state = run(phase, title)[0][0]
+    with tempfile.TemporaryDirectory() as folder:
+        saves.Saves(folder, {}).save(1, {}, states.arrays("state", state))
+        _, arrays = saves.Saves(folder, {}).restore()
+    again = states.tree("state", state, arrays)
+    same = bool(jax.tree.all(jax.tree.map(np.array_equal, again, state)))
+    here, there = (told(*run(phase, *where, 1)) for where in ((title, state), ("one", again)))
+    return {"same": same, "distances": distances(here, there)}
 
 
 def rows(phase, config, number):
