@@ -1,5 +1,6 @@
 """A phase while it trains: its state on the devices, its log, its saves and what it publishes."""
 
+import math
 import time
 from functools import lru_cache, partial
 
@@ -63,13 +64,18 @@ class Training:
             self.lines.add(counts | row)
 
     def fetch(self):
-        """Metrics of the updates since the last row; a loss that is not finite is refused."""
+        """Metrics of the updates since the last row, None where one is not finite.
+
+        A loss that is not finite is refused.
+        """
         for found in mesh.fetch(self._unread):
-            self.pending.append({name: float(value) for name, value in sorted(found.items())})
-            wrong = [k for k, x in self.pending[-1].items() if k[:5] == "loss/" and x - x != 0]
+            row = {name: float(value) for name, value in sorted(found.items())}
+            finite = {name: x if math.isfinite(x) else None for name, x in row.items()}
+            self.pending.append(finite)
+            wrong = [name for name in row if name[:5] == "loss/" and finite[name] is None]
             if wrong:
                 raise Refused(
-                    f"{wrong[0]} became {self.pending[-1][wrong[0]]} before update "
+                    f"{wrong[0]} became {row[wrong[0]]} before update "
                     f"{self.update + 1}; the last saved state is kept; lower option "
                     f"{self.phase.block}.lr and train anew"
                 )
@@ -180,6 +186,6 @@ def _programs(phase, config, parts, devices):
 
 
 def _mean(values):
-    """Mean of the numbers among `values`; NaN without any."""
-    known = [value for value in values if value == value]
+    """Mean of the numbers among `values`, which may be None; NaN without any."""
+    known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else float("nan")
