@@ -42,7 +42,7 @@ def main(*titles):
     for name, phase in PHASES.items():
         one = run(phase, "one")
         for title in titles:
-            found[f"{name} {title}"] = distances(told(*one), told(*run(phase, title)))
+            found[f"{name} {title}"] = distances(one, run(phase, title))
     imagined = BATCH * parameters().config.imag.length
     found["good"] = [round(imagined * float(metrics["imag/adv/positive"])) for _, metrics in one]
     found["moved"] = moved(PHASES["dynamics"], titles[0])
@@ -75,19 +75,24 @@ def parameters():
     return agent.Params(values, params.config)
 
 
-def told(*updates):
+def told(updates, sure):
     """{name: array} of what has to be equal: losses, the first gradient as a whole, parameters.
 
     The loss of the policy and its gradient are differences of means, so each as a part of all
-    losses and of the whole gradient. A later gradient need not be as near: where the first is close
-    to zero, Adam divides by it.
+    losses and of the whole gradient. Where the first gradient is lost in its tensor's rounding
+    (not `sure`), Adam still makes whole steps of it, in any direction: these entries do not count.
     """
-    found = dict(updates[-1][0].values)
+    found = {name: np.where(sure[name], x, 0) for name, x in updates[-1][0].values.items()}
     for number, (_, metrics) in enumerate(updates):
         losses = [metrics[name] for name in sorted(metrics) if name.startswith("loss/")]
         found[f"losses {number}"] = np.stack(losses)
-    first = optax.tree.get(updates[0][0].opt, "mu")
+    first = gradient(updates)
     return found | {"gradient": np.concatenate([first[name].ravel() for name in sorted(first)])}
+
+
+def gradient(updates):
+    """Adam's mean of the gradients {name: array} after the first update."""
+    return optax.tree.get(updates[0][0].opt, "mu")
 
 
 def moved(phase, title):
@@ -99,7 +104,7 @@ def moved(phase, title):
         _, arrays = saves.Saves(folder, {}).restore()
     again = states.tree("state", state, arrays)
     same = bool(jax.tree.all(jax.tree.map(np.array_equal, again, state)))
-    here, there = (told(*run(phase, *where, 1)) for where in ((title, state), ("one", again)))
+    here, there = (run(phase, *where, 1) for where in ((title, state), ("one", again)))
     return {"same": same, "distances": distances(here, there)}
 
 
@@ -127,8 +132,10 @@ def rows(phase, config, number):
 
 
 def distances(one, other):
-    """{name: norm of the difference / norm} of losses and changes of parameters."""
-    norm = np.linalg.norm
+    """{name: norm of the difference / norm} of what `told` tells."""
+    norm, first = np.linalg.norm, gradient(one)
+    sure = {name: np.abs(x) >= 1e-3 * np.sqrt(np.square(x).mean()) for name, x in first.items()}
+    one, other = told(one, sure), told(other, sure)
     return {name: float(norm(other[name] - one[name]) / max(norm(one[name]), 1e-6)) for name in one}
 
 

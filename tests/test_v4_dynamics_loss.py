@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dreamer.v4 import draws, dynamics, shortcut
-from tests import tiny_v4
+from tests import quick, tiny_v4
 
 KEY = jax.random.key(0)
-loss = jax.jit(shortcut.loss, static_argnums=1)
+loss = quick.jit(shortcut.loss, static_argnums=1)
 
 
 def inputs(config):
@@ -66,7 +66,11 @@ def test_no_gradient_flows_through_the_bootstrap_target(monkeypatch):
 def gradient(values, config, arguments):
     """Of the loss, in the layers after which nothing else comes."""
     some = {name: value for name, value in values.items() if name.startswith("dyn/spatial")}
-    return jax.grad(lambda mine: shortcut.loss(values | mine, config, *arguments, 1.0)[0])(some)
+
+    def loss(mine):
+        return shortcut.loss(values | mine, config, *arguments, 1.0)[0]
+
+    return quick.jit(jax.grad(loss))(some)
 
 
 def bootstrap_target(monkeypatch, values, config, arguments):

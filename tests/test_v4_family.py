@@ -9,12 +9,12 @@ import pytest
 
 from dreamer.v4 import agent, belief, draws, dynamics, latents, shortcut, tokenizer
 from jobs.errors import Refused
-from tests import toy_v4
+from tests import quick, toy_v4
 
 STEPS = 6  # more than the window of four frames
 PARAMS = toy_v4.params()
 CONFIG = PARAMS.config
-act = jax.jit(partial(agent.act, sample=True))
+act = quick.jit(partial(agent.act, sample=True))
 
 
 def episode():
@@ -42,7 +42,7 @@ def test_acting_step_by_step_equals_the_forward_pass_over_the_episode(played):
     images, actions = (np.swapaxes(x, 0, 1) for x in episode())
     noise = [draws.split(keys(step), 3)[0] for step in range(STEPS)]
 
-    @jax.jit
+    @quick.jit
     def whole(values):
         z = latents.pack(values, CONFIG, tokenizer.encode(values, CONFIG, images))
         noised = [shortcut.noise_context(CONFIG, z[:, t], noise[t]) for t in range(STEPS)]
@@ -76,7 +76,7 @@ def test_a_belief_holds_the_last_frames_and_starts_the_same_imagination(played):
     begun = agent.start(PARAMS, 2, {name: found[-1][name] for name in belief.LAYERS})
     for one, two in zip(begun.frames, carry.frames, strict=True):
         assert np.array_equal(one, two)
-    go = jax.jit(partial(agent.imagine, horizon=3, sample=True))
+    go = quick.jit(partial(agent.imagine, horizon=3, sample=True))
     actions, states, seen = go(PARAMS, begun, None, key=jax.random.key(5))
     again, same, _ = go(PARAMS, begun, actions, key=jax.random.key(5))
     assert np.array_equal(actions, again)

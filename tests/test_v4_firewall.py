@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dreamer.v4 import cache, dynamics, heads, masks
-from tests import tiny_v4, toy_v4
+from tests import quick, tiny_v4, toy_v4
 
 TOKEN = ("dyn/agent/base", "dyn/agent/task")
 STEPS = 4
@@ -22,8 +22,11 @@ def world():
 
 def forward(values, config, frames, **more):
     """Compiled anew, as masks may have changed since."""
-    made = partial(dynamics.forward, config=config, taps=True, **more)
-    return jax.jit(lambda values, frames: made(values, **frames))(values, frames)
+    return quick.jit(plain(config, frames, **more))(values)
+
+
+def plain(config, frames, **more):
+    return lambda values: dynamics.forward(values, config, taps=True, **frames, **more)
 
 
 def other_token(values):
@@ -32,7 +35,7 @@ def other_token(values):
 
 def walled(values, config, frames):
     """Whether another agent token leaves every other activation as it is, bit for bit."""
-    made = jax.jit(lambda values: forward(values, config, frames))
+    made = quick.jit(plain(config, frames))
     (clean, _, taps), (changed, _, other) = made(values), made(other_token(values))
     equal = [np.array_equal(taps[name], other[name]) for name in taps if "/agent" not in name]
     return np.array_equal(clean, changed) and all(equal)
@@ -57,7 +60,7 @@ def test_the_cached_path_has_the_same_wall(world):
     values, config, frames = world
     one = {name: x[:, 0] for name, x in frames.items()}
 
-    @jax.jit
+    @quick.jit
     def twice(values):
         memory = cache.start(config, tiny_v4.ROWS)
         _, _, memory = cache.step(values, config, memory, **one)
@@ -80,13 +83,13 @@ def test_the_token_learns_from_the_heads_alone_which_also_reach_the_transformer(
         found = heads.losses(values, config, dynamics.forward(values, config, **frames)[1], data)
         return sum(total.sum() for total, _ in found.values())
 
-    slopes = jax.jit(jax.grad(predicted))(values)
+    slopes = quick.jit(jax.grad(predicted))(values)
     assert all(not slopes[name].any() for name in TOKEN)
-    slopes = jax.jit(jax.grad(said))(values)
+    slopes = quick.jit(jax.grad(said))(values)
     assert slopes["dyn/agent/base"].any() and slopes["dyn/layer0/attend/kernel"].any()
 
 
-@partial(jax.jit, static_argnums=1)
+@partial(quick.jit, static_argnums=1)
 def once(values, config, frames):
     return dynamics.forward(values, config, **frames)[1]
 
@@ -101,6 +104,6 @@ def test_the_state_depends_on_nothing_after_it(world, name):
 
 def test_tasks_differ_in_the_state_but_not_in_what_is_predicted(world):
     values, config, frames = world
-    made = jax.jit(lambda task: dynamics.forward(values, config, **frames, task=task))
+    made = quick.jit(lambda task: dynamics.forward(values, config, **frames, task=task))
     one, two = made(0), made(1)
     assert np.array_equal(one[0], two[0]) and not np.allclose(one[1], two[1])

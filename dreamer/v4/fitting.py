@@ -154,7 +154,7 @@ class Training:
         """{test/name: float} of one batch of held-out data, always the same."""
         rows = self._rows(TEST, 0, self.data[1])
         found = mesh.fetch(self._test(self.state, self.fixed, rows, self._key(TEST, 0)))
-        more = self.phase.watch(self._values(), self.config, rows)
+        more = self.phase.watch(self._values(), self.config, mesh.fetch(rows))
         found |= {f"test/{name}": value for name, value in more.items()}
         return {name: float(value) for name, value in found.items()}
 
@@ -170,7 +170,7 @@ class Training:
         key = self._root
         for word in words:
             key = jax.random.fold_in(key, word)
-        return jax.device_put(key, self.devices.whole)
+        return self.devices.everywhere(key)
 
 
 @lru_cache

@@ -6,6 +6,8 @@ last, so neither the split nor the accumulation changes what is optimised.
 In the shapes, B is the batch, P microbatches.
 """
 
+import os
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -64,7 +66,14 @@ class Devices:
 
     def place(self, tree):
         """A state (numpy or on other devices) where this mesh wants it."""
+        if jax.process_count() > 1:  # devices of other processes take no arrays of this one
+            tree = jax.device_get(tree)
         return jax.tree.map(lambda leaf: jax.device_put(leaf, self.sharding(leaf)), tree)
+
+    def everywhere(self, key):
+        """A random key, which all processes have, on all devices."""
+        data = np.asarray(jax.random.key_data(key))
+        return jax.random.wrap_key_data(jax.device_put(data, self.whole))
 
     def local(self, batch):
         """Rows [first, end) of a batch of so many that this process has to read."""
@@ -144,8 +153,14 @@ def _first(x):
 def join(options):
     """Join the other processes of a training over several hosts, if `run.hosts` says so.
 
-    A cluster that JAX knows (SLURM) needs no address.
+    A cluster that JAX knows (SLURM) needs no address; elsewhere JAX_PROCESS_ID counts from 0.
     """
     if options["hosts"] > 1:
-        address = options["coordinator"] or None
-        jax.distributed.initialize(address, options["hosts"] if address else None)
+        address, number = options["coordinator"] or None, os.environ.get("JAX_PROCESS_ID", "")
+        if address and not number.isdecimal():
+            raise Refused(
+                f"option run.coordinator is {address}, but JAX_PROCESS_ID in the environment does "
+                f"not say which of the {options['hosts']} processes this is; set it from 0 on"
+            )
+        joined = (options["hosts"], int(number)) if address else ()
+        jax.distributed.initialize(address, *joined)
