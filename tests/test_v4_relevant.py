@@ -1,0 +1,38 @@
+"""head.relevant: a share of the rows holds a reward and alone trains the policy."""
+
+import numpy as np
+import pytest
+
+from dreamer.episodes import Episodes
+from dreamer.v4 import train_agent
+from dreamer.v4.batches import Data
+from tests import tiny_v4, toy_v4
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    episodes = Episodes(toy_v4.write(folder / "train.parquet", length=24), folder)
+    return Data(episodes, np.zeros((len(episodes.images), 8, 8), np.float16))
+
+
+def drawn(data, share):
+    config = tiny_v4.config(head__relevant=share)
+    rng = np.random.default_rng(0)
+    return train_agent.batch(data, config, rng, slice(None))
+
+
+def test_relevant_rows_hold_a_reward_and_leave_the_dynamics_alone(data):
+    rows = drawn(data, 0.5)
+    length = rows["z"].shape[1]
+    special = ~rows["valid"].any(1)
+    assert special.tolist() == [True, True, False, False]
+    assert (rows["reward"][special, :length] > 0).any(1).all()
+    assert rows["action_known"][special].any(1).all()
+    assert not rows["action_known"][~special].any() and rows["valid"][~special].all()
+    assert rows["reward_known"].any(1).all()  # both kinds train the reward
+
+
+def test_without_it_all_rows_train_everything(data):
+    rows = drawn(data, 0.0)
+    assert rows["valid"].all() and rows["action_known"].any(1).all()
