@@ -52,12 +52,12 @@ class Episodes:
             self.position = np.stack([table["x"].to_numpy(), table["y"].to_numpy()], 1)
 
     def check(self, length, name):
-        """Refuse episodes shorter than windows of `length` rows, an option called `name`."""
-        short = int(self.length.min())
-        if short < length:
+        """Refuse data none of whose episodes fills a window of `length` rows, option `name`."""
+        longest = int(self.length.max())
+        if longest < length:
             raise Refused(
-                f"{self.path} has an episode of {short} steps, but option {name} asks for windows "
-                f"of {length}; lower it, or leave shorter episodes out"
+                f"{self.path} has no episode of more than {longest} steps, but option {name} asks "
+                f"for windows of {length}; lower it, or give longer episodes"
             )
 
     def draw(self, rng, count, length, pad=False, among=None):

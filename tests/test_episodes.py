@@ -118,10 +118,10 @@ def test_actions_that_are_not_labelled_are_not_known(tmp_path):
     assert found["action"].tolist() == [[100, 101, 0, 103]]
 
 
-def test_an_episode_shorter_than_the_window_is_refused_in_one_sentence(data):
-    data.check(1, "dyn.length")
-    with pytest.raises(Refused, match="an episode of 1 steps, but option dyn.length asks for .* 2"):
-        data.check(2, "dyn.length")
+def test_windows_that_no_episode_fills_are_refused_in_one_sentence(data):
+    data.check(12, "dyn.length")
+    with pytest.raises(Refused, match="more than 12 steps, but option dyn.length asks for .* 13"):
+        data.check(13, "dyn.length")
     with pytest.raises(Refused, match="no episode of 13 steps"):
         data.draw(np.random.default_rng(0), 3, 13)
 

@@ -105,8 +105,8 @@ BAD = {
         train_dynamics, "tokenizer", {"tok.latents": 4}, {}),
     "its actions are": (train_dynamics, "tokenizer", {}, {"action": toy_v4.CONTINUOUS}),
     "its images are": (train_dynamics, "tokenizer", {}, {"side": 32}),
-    "has an episode of 4 steps, but option dyn.length asks for windows of 6": (
-        train_dynamics, "tokenizer", {}, {"length": [12, 4, 12, 12, 12, 12]}),
+    "has no episode of more than 4 steps, but option dyn.length asks for windows of 6": (
+        train_dynamics, "tokenizer", {}, {"length": 4}),
     "--start is the checkpoint of phase 'tokenizer'": (train_dynamics, None, {}, {}),
     "the batch of 4 rows must be a multiple of 1 devices times 3": (
         train_tokenizer, None, {"run.accumulate": 3}, {}),

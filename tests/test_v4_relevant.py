@@ -1,4 +1,4 @@
-"""head.relevant: a share of the rows holds a reward and alone trains the policy."""
+"""Rows of a batch: with head.relevant a share holds a reward and alone trains the policy."""
 
 import numpy as np
 import pytest
@@ -16,9 +16,9 @@ def data(tmp_path_factory):
     return Data(episodes, np.zeros((len(episodes.images), 8, 8), np.float16))
 
 
-def drawn(data, share):
+def drawn(data, share, seed=0):
     config = tiny_v4.config(head__relevant=share)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     return train_agent.batch(data, config, rng, slice(None))
 
 
@@ -36,3 +36,16 @@ def test_relevant_rows_hold_a_reward_and_leave_the_dynamics_alone(data):
 def test_without_it_all_rows_train_everything(data):
     rows = drawn(data, 0.0)
     assert rows["valid"].all() and rows["action_known"].any(1).all()
+
+
+def test_of_an_episode_shorter_than_the_windows_the_padding_trains_nothing(tmp_path):
+    path = toy_v4.write(tmp_path / "short.parquet", count=2, length=[24, 3])
+    episodes = Episodes(path, tmp_path)
+    short = Data(episodes, np.zeros((len(episodes.images), 8, 8), np.float16))
+    rows = [drawn(short, 0.0, seed) for seed in range(20)]
+    valid = np.concatenate([batch["valid"] for batch in rows])
+    assert set(valid.sum(1)) == {3, valid.shape[1]}  # also short ones are learned from
+    cut = valid.sum(1) == 3
+    for name in ("action_known", "reward_known", "go_on_known"):
+        assert not np.concatenate([batch[name] for batch in rows])[cut, 3:].any()
+    assert np.concatenate([batch["go_on"] for batch in rows])[cut, 2].tolist() == [0] * cut.sum()

@@ -18,8 +18,9 @@ class Data:
         self.episodes, self.latents = episodes, latents
 
     def draw(self, rng, count, length):
-        """Windows [count, 2] (episode, first row), all equally likely."""
-        return self.episodes.draw(rng, count, length)
+        """Windows [count, 2] (episode, first row), all equally likely; one, which is padded, of
+        every episode that is shorter."""
+        return self.episodes.draw(rng, count, length, pad=True)
 
     def relevant(self, rng, count, length):
         """As `draw`, but windows with a reward in them; any windows where there is none."""

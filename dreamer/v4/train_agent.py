@@ -13,7 +13,7 @@ HEADS = ("policy", "reward", "continue")
 
 
 def windows(data, config):
-    """Refuse episodes shorter than the windows."""
+    """Refuse data whose episodes are all shorter than the windows."""
     data.episodes.check(config.head.length, "head.length")
 
 

@@ -5,17 +5,13 @@ import jax.numpy as jnp
 from dreamer.v4 import commands, mesh, model
 from dreamer.v4.phases import Phase, told
 from jobs import cli
-from jobs.errors import Refused
 
 
 def windows(data, config):
-    """Refuse episodes shorter than the windows; the long ones need only some that are longer."""
+    """Refuse data whose episodes are all shorter than the windows, the long ones too."""
     data.episodes.check(config.dyn.length, "dyn.length")
-    if config.dyn.p_long and data.episodes.length.max() < config.dyn.long:
-        raise Refused(
-            f"{data.episodes.path} has no episode of {config.dyn.long} steps, which option "
-            "dyn.long asks for; lower it"
-        )
+    if config.dyn.p_long:
+        data.episodes.check(config.dyn.long, "dyn.long")
 
 
 def batch(data, config, rng, part):

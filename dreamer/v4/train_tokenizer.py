@@ -10,7 +10,7 @@ STATISTICS = 50_000  # frames that the scale of the latents is taken from, evenl
 
 
 def windows(data, config):
-    """Refuse episodes shorter than a clip."""
+    """Refuse data whose episodes are all shorter than a clip."""
     data.episodes.check(config.tok.length, "tok.length")
 
 
