@@ -52,6 +52,8 @@ def _asked(spec, policies, configs, overrides, checkpoints, files):
     given = [name for name, value in given.items() if value]
     if spec and given:
         raise Refused(f"{spec} holds every option, so leave out --{given[0]}")
+    if files and (checkpoints or policies):
+        raise Refused("--files goes with neither --checkpoints nor --policies; keep one")
     if spec:
         return specs.read(spec)["options"]
     mine = {name: item for name, item in (overrides or {}).items() if name.startswith("data.")}

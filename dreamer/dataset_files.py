@@ -107,11 +107,12 @@ def _chosen(total, data, dataset):
 
 
 def _check_new(item, name, known):
-    """Refuse an episode that is there twice: it could be tested on what was trained on."""
-    parts = [np.ascontiguousarray(image).tobytes() if not isinstance(image, bytes) else image
-             for image in item["image"]]  # fmt: skip
-    parts.append(np.ascontiguousarray(item.get("action", ())).tobytes())
-    key = hashlib.sha256(b"|".join(parts)).digest()
+    """Refuse an episode that is there twice: it could be tested on what was trained on.
+
+    Its images tell, in whatever kind of file and whether its actions are known or not.
+    """
+    images = (png.decode(one) if isinstance(one, bytes) else one for one in item["image"])
+    key = hashlib.sha256(b"".join(np.ascontiguousarray(one).tobytes() for one in images)).digest()
     if key in known:
-        raise Refused(f"{known[key]} and {name} of the files are equal; leave one out")
+        raise Refused(f"{known[key]} and {name} of the files show the same images; leave one out")
     known[key] = name

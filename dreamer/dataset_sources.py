@@ -50,7 +50,9 @@ class Parquet:
             places = [name for name in PLACES if name in names]
             item |= {name: table[name].to_numpy() for name in places}
             item["is_terminal"] = _flags(table, len(table))
-            yield item | {"action": actions(table["action"], self.width)}
+            if "action" in names:
+                item["action"] = actions(table["action"], self.width)
+            yield item
 
 
 class Npz(npz.Reader):

@@ -121,7 +121,10 @@ def _agents(paths):
 def _check_same(agent, first, path, other):
     task = first.options["task"]
     same = [item.options["task"] for item in (agent, first)]
-    worlds = [item.options["env"].get(task) for item in (agent, first)]
+    worlds = [dict(item.options["env"].get(task, {})) for item in (agent, first)]
+    for world, item in zip(worlds, (agent, first), strict=True):
+        if world.get("fixed_seed"):
+            world["seed"] = item.header["seed"]
     if same[0] != same[1] or worlds[0] != worlds[1]:
         raise Refused(
             f"{path} and {other} were trained in different worlds, so their episodes cannot be "

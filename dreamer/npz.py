@@ -73,6 +73,11 @@ class Reader:
                     f"{self.path} has {name} of shape {list(shape)}, which do not belong to frames "
                     f"of shape {list(self.shapes['frames'])}"
                 )
+        if len(self.shapes.get("actions", ())) == 2 and self.dtypes["actions"].kind not in "iu":
+            raise Refused(
+                f"{self.path} has one action per step as {self.dtypes['actions']}; give classes as "
+                "integers [E, T], or numbers as [E, T, 1]"
+            )
         if self.dtypes["frames"] != np.uint8 or self.shapes["frames"][4] != 3:
             raise Refused(f"{self.path} has frames that are not uint8 [E, T, H, W, 3]")
 

@@ -23,13 +23,24 @@ def sources(agents, names, data, tree, tested):
             )
     found, first, base = [], 0, vector.stream(data["seed"], tree["seed"])
     fixed = tree["env"][tree["task"]].get("fixed_seed")
+    _check_home(agents, tree, fixed)
     for place, (name, agent) in enumerate(each):
         train, test = (_share(total, place, len(each)) for total in counts.values())
         seed = vector.stream(base, place)
-        home = (agent.header["seed"] if agent else tree["seed"]) if fixed else seed
+        home = tree["seed"] if fixed else seed
         found.append(Source(place, name, agent, first, train, test, seed, home))
         first += train + test
     return found
+
+
+def _check_home(agents, tree, fixed):
+    """Refuse agents of another fixed world than the one that the data set tells of."""
+    others = [agent.header["seed"] for agent in agents if agent.header["seed"] != tree["seed"]]
+    if fixed and others:
+        raise Refused(
+            f"a checkpoint was trained in the fixed world of seed {others[0]}, but that of the "
+            f"data set is of seed {tree['seed']}; give both the same seed"
+        )
 
 
 def _share(total, place, count):
@@ -38,8 +49,8 @@ def _share(total, place, count):
 
 def _check(names, agents, data, tested):
     unknown = [name for name in names if name not in OWN]
-    if unknown or not names:
-        raise Refused(f"policies are {names}, but take some of {', '.join(OWN)}")
+    if unknown or not names or len(set(names)) < len(names):
+        raise Refused(f"policies are {names}, but take some of {', '.join(OWN)}, each of them once")
     if ("agent" in names) != bool(agents):
         raise Refused("the policy agent and --checkpoints go together; give both or neither")
     for name in ("episodes", "envs", *(["test_episodes"] if tested else [])):

@@ -147,6 +147,8 @@ def test_a_checkpoint_of_another_world_is_refused(toy, tmp_path):
         ({"policies": ["greedy"]}, "policies are .'greedy'., but take some of agent, random"),
         ({"policies": ["agent"]}, "the policy agent and --checkpoints go together"),
         ({"configs": ["crafter_small"]}, "crafter has no scripted policy"),
+        ({"files": ["a.npz"]}, "--files goes with neither"),
+        ({"policies": ["random", "random"]}, "each of them once"),
         ({"overrides": {"data.episodes": 1}}, "data.episodes is 1, but 2 policies"),
         ({"overrides": {"data.episodes": 0}}, "data.episodes is 0, but must be above zero"),
         ({"overrides": {"data.epsodes": 1}}, "no option 'data.epsodes'; did you mean"),
@@ -176,8 +178,14 @@ def test_files_are_split_by_episode_and_keep_their_steps(made, tmp_path):
 
 def test_an_episode_that_is_there_twice_is_refused(made, tmp_path):
     shutil.copy(made[0], tmp_path / "copy.parquet")
-    with pytest.raises(Refused, match="are equal; leave one out"):
+    with pytest.raises(Refused, match="show the same images; leave one out"):
         from_files(tmp_path, made[0], tmp_path / "copy.parquet")
+
+
+def test_an_episode_that_is_there_in_two_kinds_of_files_is_refused(made, tmp_path):
+    dataset.reading.export(made[0], tmp_path / "copy.npz")
+    with pytest.raises(Refused, match="show the same images; leave one out"):
+        from_files(tmp_path, made[0], tmp_path / "copy.npz")
 
 
 def test_files_with_other_actions_or_images_are_refused(made, tmp_path):
@@ -264,6 +272,7 @@ def test_a_plain_npz_of_others_is_read_with_its_rewards_moved_to_the_next_frame(
         ({"rewards": np.zeros((2, 4))}, "do not belong to frames"),
         ({"dones": None}, "lacks dones"),
         ({"actions": None}, "holds no actions"),
+        ({"actions": np.full((2, 3), 0.5)}, "one action per step as float64; give classes"),
     ],
 )
 def test_an_npz_that_does_not_fit_is_refused(tmp_path, change, words):

@@ -23,7 +23,7 @@ def save(path, phase, seed=0, **more):
     env = square.make(tree["env"]["square"], 0, 0)
     seen = spaces.of(env.observation_space, env.action_space)
     params = jax.jit(lambda key: agent.init(tree, seen, key))(jax.random.key(seed)).params
-    header = {"agent": "v4", "options": tree, "step": 0, "updates": 0, "seed": 0, "phase": phase}
+    header = {"agent": "v4", "options": tree, "step": 0, "updates": 0, "seed": seed, "phase": phase}
     header |= {"spaces": spaces.to_json(seen), "world": env.world}
     checkpoint.save(path, jax.device_get(params.values), header)
     return path
@@ -112,6 +112,15 @@ def test_agents_of_different_worlds_are_refused(pair, tmp_path):
     other = save(tmp_path / "other.safetensors", "finetune", **{"env.square.length": 7})
     with pytest.raises(Refused, match="different worlds"):
         make(tmp_path, [pair[0], other])
+
+
+def test_agents_of_different_fixed_worlds_are_refused(tmp_path):
+    fixed = {"env.square.fixed_seed": True}
+    paths = [
+        save(tmp_path / f"{seed}.safetensors", "finetune", **fixed, seed=seed) for seed in (0, 1)
+    ]
+    with pytest.raises(Refused, match="different worlds"):
+        make(tmp_path, paths)
 
 
 @pytest.mark.parametrize(
