@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -99,3 +100,21 @@ def test_layouts_that_cannot_be_are_refused():
         mesh.Devices(1, 3)
     with pytest.raises(Refused, match="batch of 6 rows must be a multiple of 1 devices times 4"):
         mesh.Devices(1, 1, 6, 4)
+
+
+def test_of_several_processes_all_devices_take_part(monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    monkeypatch.setattr(jax, "devices", lambda: [mock.Mock(platform="cpu")] * 2)
+    with pytest.raises(Refused, match="run.devices is 1, but the 2 processes have 2 together"):
+        mesh.Devices(1)
+
+
+@pytest.mark.parametrize(
+    "coordinator, number, words",
+    [("", "", "JAX knows no cluster"), ("a:1", "", "from 0 on"), ("a:1", "2", "from 0 on")],
+)
+def test_processes_that_cannot_find_each_other_are_refused(coordinator, number, words, monkeypatch):
+    monkeypatch.setenv("JAX_PROCESS_ID", number)
+    monkeypatch.setattr(jax.distributed, "initialize", mock.Mock(side_effect=ValueError))
+    with pytest.raises(Refused, match=words):
+        mesh.join({"hosts": 2, "coordinator": coordinator})

@@ -30,6 +30,11 @@ class Devices:
                 f"({seen[0].platform}); lower it, or take 0 for all there are"
             )
         count = count or len(seen)
+        if jax.process_count() > 1 and count < len(seen):
+            raise Refused(
+                f"option run.devices is {count}, but the {jax.process_count()} processes have "
+                f"{len(seen)} together, all of which take part; set it to 0"
+            )
         if count % fsdp:
             raise Refused(f"option run.fsdp is {fsdp}, but must divide the {count} devices")
         if batch is not None and batch % (count * parts):
@@ -157,10 +162,16 @@ def join(options):
     """
     if options["hosts"] > 1:
         address, number = options["coordinator"] or None, os.environ.get("JAX_PROCESS_ID", "")
-        if address and not number.isdecimal():
+        if address and not (number.isdecimal() and int(number) < options["hosts"]):
             raise Refused(
                 f"option run.coordinator is {address}, but JAX_PROCESS_ID in the environment does "
-                f"not say which of the {options['hosts']} processes this is; set it from 0 on"
+                f"not say which of the {options['hosts']} processes this is; number them from 0 on"
             )
         joined = (options["hosts"], int(number)) if address else ()
-        jax.distributed.initialize(address, *joined)
+        try:
+            jax.distributed.initialize(address, *joined)
+        except ValueError as error:
+            raise Refused(
+                f"option run.hosts is {options['hosts']}, but JAX knows no cluster here ({error}); "
+                "give run.coordinator, host:port of the first process, and set JAX_PROCESS_ID"
+            ) from None
