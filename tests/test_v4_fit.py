@@ -107,6 +107,8 @@ BAD = {
     "its images are": (train_dynamics, "tokenizer", {}, {"side": 32}),
     "has no episode of more than 4 steps, but option dyn.length asks for windows of 6": (
         train_dynamics, "tokenizer", {}, {"length": 4}),
+    "is of the fixed world of seed 1, but option seed is 3": (
+        train_dynamics, "tokenizer", {}, {"env": {"square": {"fixed_seed": True}}, "seed": 1}),
     "--start is the checkpoint of phase 'tokenizer'": (train_dynamics, None, {}, {}),
     "the batch of 4 rows must be a multiple of 1 devices times 3": (
         train_tokenizer, None, {"run.accumulate": 3}, {}),

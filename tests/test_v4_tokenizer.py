@@ -159,5 +159,6 @@ def test_a_tokenizer_learns_eight_images_by_heart():
     start = values, rule.init(values)
     (values, _), _ = jax.jit(lambda carry: jax.lax.scan(update, carry, length=1000))(start)
     found = health.report(values, config, images, {"top": (slice(0, 8), slice(None))})
+    assert found["psnr/mean_image/top"] < found["psnr/top"]
     assert found["psnr"] > 30 and found["psnr/top"] > 25
     assert found["psnr"] - found["psnr/shuffled"] > 5 and found["rank"] > 2

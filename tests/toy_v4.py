@@ -88,6 +88,7 @@ def write(path, count=6, length=12, action=DISCRETE, seed=0, side=16, **more):
         "spaces": spaces.to_json(seen(action, side)),
         "world": WORLD,
         "task": "square",
+        "seed": seed,
         **more,
     }
     trajectory.write(path, header, episodes(count, length, action, seed, side))

@@ -13,15 +13,17 @@ def report(values, config, images, regions=None):
     """{name: float} of uint8 clips [B, T, H, W, 3], none of whose patches is hidden.
 
     psnr: of the reconstruction in dB, psnr/mean_image: of the mean of these images, psnr/shuffled:
-    of what is decoded from the latents of the next clip; psnr/<name> for each of `regions`
-    {name: (rows, columns)}, slices of the cropped image. rank, cosine, std, std/least and saturated
-    are of the latents.
+    of what is decoded from the latents of the next clip; psnr/<name> and psnr/mean_image/<name> for
+    each of `regions` {name: (rows, columns)}, slices of the cropped image. rank, cosine, std,
+    std/least and saturated are of the latents.
     """
     found = jax.jit(_judge, static_argnums=1)(values, config, images)
     image, target = found.pop("found"), found.pop("target")
     for name, (rows, columns) in (regions or {}).items():
         part = ..., rows, columns, slice(None)
         found[f"psnr/{name}"] = perceptual.psnr(image[part], target[part])
+        average = target[part].mean((0, 1))
+        found[f"psnr/mean_image/{name}"] = perceptual.psnr(average, target[part])
     return {name: float(value) for name, value in found.items()}
 
 

@@ -18,6 +18,7 @@ def about(phase, asked):
         raise Refused(
             f"{asked.inputs['dataset']} is of task {data['task']}, but option task is {task}"
         )
+    _check_home(asked, data)
     found = {"spaces": data["spaces"], "world": data["world"], "updates": 0}
     if asked.inputs["test"]:
         _check_data(asked.inputs["test"], trajectory.header(asked.inputs["test"], "dataset"),
@@ -28,6 +29,16 @@ def about(phase, asked):
         _check_data(asked.inputs["dataset"], data, header, asked.inputs["start"])
         found["updates"] = header["updates"]
     return found
+
+
+def _check_home(asked, data):
+    """Refuse data of a fixed world that is not the one where the agent will be recorded."""
+    env, seed = (data.get("env") or {}).get(data.get("task")) or {}, asked.options["seed"]
+    if env.get("fixed_seed") and data.get("seed") not in (None, seed):
+        raise Refused(
+            f"{asked.inputs['dataset']} is of the fixed world of seed {data['seed']}, but option "
+            f"seed is {seed}, in whose world the agent would be recorded; give the same seed"
+        )
 
 
 def values(phase, asked, fresh):

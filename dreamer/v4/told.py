@@ -119,9 +119,9 @@ def _drift(found):
 
 def _health(health):
     for name in sorted(name for name in health if name.startswith("psnr")):
-        if name not in ("psnr/mean_image", "psnr/shuffled"):
+        if not name.startswith(("psnr/mean_image", "psnr/shuffled")):
             part = name.partition("/")[2]
-            chance = health["psnr/mean_image"] if not part else None
+            chance = health["psnr/mean_image" + name.removeprefix("psnr")]
             label = f"reconstruction{f' of the {part}' if part else ''}"
             yield row(label, health[name], "dB", "high", chance, "the mean image")
     yield row("reconstruction from another clip's latents", health["psnr/shuffled"], "dB", "low",
