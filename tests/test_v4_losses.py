@@ -102,6 +102,9 @@ def test_every_preset_is_a_network_for_its_world(preset):
     ("changes", "word"),
     [
         ({"tok__patch": 5}, "patches"),
+        ({"tok__patch": 0}, "tok.patch is 0, but must be at least 1"),
+        ({"head__mtp": 0}, "head.mtp is 0, but must be at least 1"),
+        ({"imag__alpha": 1.5}, "imag.alpha is 1.5, but is a share"),
         ({"tok__encoder": "SXT"}, "letters S and T"),
         ({"tok__heads": 3}, "tok.width"),
         ({"dyn__kv_heads": 3}, "dyn.heads"),

@@ -49,3 +49,9 @@ def test_of_an_episode_shorter_than_the_windows_the_padding_trains_nothing(tmp_p
     for name in ("action_known", "reward_known", "go_on_known"):
         assert not np.concatenate([batch[name] for batch in rows])[cut, 3:].any()
     assert np.concatenate([batch["go_on"] for batch in rows])[cut, 2].tolist() == [0] * cut.sum()
+
+
+def test_heads_may_predict_the_present_alone(data):
+    config = tiny_v4.config(head__mtp=1)
+    rows = train_agent.batch(data, config, np.random.default_rng(0), slice(None))
+    assert rows["action"].shape == rows["reward"].shape == rows["go_on"].shape == (4, 6)

@@ -38,12 +38,12 @@ class Data:
         """uint8 [B, T, H, W, 3]."""
         return self.episodes.images[self._rows(places, length)]
 
-    def frames(self, places, length, ahead=0):
+    def frames(self, places, length, ahead=None):
         """Frames {z, led, known, valid: [B, T, ...]}: latents, and the action that led to each.
 
         With `ahead` = L - 1 also what the heads learn, as `heads.losses` takes it.
         """
-        found = self.episodes.windows(places, length, ahead, images=False)
+        found = self.episodes.windows(places, length, ahead or 0, images=False)
         z = np.asarray(self.latents[self._rows(places, length)], np.float32)
         rows = {"z": z, "led": found["action"], "known": found["known"], "valid": found["valid"]}
         targets = {
@@ -54,7 +54,7 @@ class Data:
             "go_on": 1 - found["is_terminal"].astype(np.float32),
             "go_on_known": found["present"],
         }
-        return rows | targets if ahead else rows
+        return rows if ahead is None else rows | targets
 
     def contexts(self, rng, count, length):
         """`frames` that end where imagination begins: any row but a terminal one.

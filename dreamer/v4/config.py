@@ -7,6 +7,18 @@ from typing import Any, NamedTuple
 from jobs.errors import Refused
 
 BLOCKS = ("tok", "dyn", "head", "imag")
+POSITIVE = {
+    "tok": ("patch", "latents", "channels", "window", "batch", "length", "updates"),
+    "dyn": ("action_slots", "window", "length", "long", "batch", "updates"),
+    "head": ("layers", "bins", "mtp", "tasks", "length", "batch", "updates"),
+    "imag": ("context", "length", "batch", "updates"),
+}
+SHARES = {
+    "tok": ("mask", "rms"),
+    "dyn": ("p_flow", "bootstrap_warmup", "image_rows", "p_long", "rms"),
+    "head": ("ctx_rows", "relevant"),
+    "imag": ("discount", "lam", "alpha"),
+}
 
 
 class Slots(NamedTuple):
@@ -68,6 +80,7 @@ def freeze(options, spaces):
     image = tuple(side - blocks["tok"].crop for side in observed[:2]) + observed[2:]
     config = Config(**blocks, dtype=options["dtype"], image=image, observed=observed,
                     action=spaces.action)  # fmt: skip
+    _check_ranges(blocks)
     _check(config)
     return config
 
@@ -105,6 +118,16 @@ def _image(options, spaces):
                 f" of: {names}"
             )
     return found[0]
+
+
+def _check_ranges(blocks):
+    """Refuse counts below 1 and shares outside of 0 to 1."""
+    for block, options in blocks.items():
+        for name in (*POSITIVE[block], *SHARES[block]):
+            value, share = getattr(options, name), name in SHARES[block]
+            if value > 1 if share else value < 1:
+                takes = "is a share, 0 to 1" if share else "must be at least 1"
+                raise Refused(f"option {block}.{name} is {value}, but {takes}")
 
 
 def _check(config):
