@@ -59,7 +59,14 @@ class Reader:
         found["is_terminal"] = rows.get("terminals", np.zeros(length)).astype(bool)
         if "actions" in rows:
             found["action"] = rows["actions"].astype(np.float32 if self.width else np.int32)
+            self._check_classes(found["action"])
         return found
+
+    def _check_classes(self, action):
+        if self.classes and not self.width and action.max() >= self.classes:
+            raise Refused(
+                f"{self.path} has action {action.max()}, but its action_classes are {self.classes}"
+            )
 
     def _check(self):
         missing = [name for name in NEEDED if name not in self.shapes]

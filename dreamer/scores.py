@@ -27,8 +27,8 @@ def auroc(score, event):
 
 
 def pearson(one, other):
-    """Correlation; NaN where one of them does not vary."""
-    if min(np.ptp(one), np.ptp(other)) == 0:
+    """Correlation; NaN where one of them does not vary, or of nothing."""
+    if not len(one) or min(np.ptp(one), np.ptp(other)) == 0:
         return float("nan")
     return float(np.corrcoef(one, other)[0, 1])
 

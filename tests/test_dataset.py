@@ -273,6 +273,7 @@ def test_a_plain_npz_of_others_is_read_with_its_rewards_moved_to_the_next_frame(
         ({"dones": None}, "lacks dones"),
         ({"actions": None}, "holds no actions"),
         ({"actions": np.full((2, 3), 0.5)}, "one action per step as float64; give classes"),
+        ({"actions": np.full((2, 3), 7), "action_classes": 5}, "has action 7, but its action_cl"),
     ],
 )
 def test_an_npz_that_does_not_fit_is_refused(tmp_path, change, words):

@@ -155,6 +155,7 @@ def test_auroc_pearson_and_calibration_on_known_values():
     assert scores.auroc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1]) == 0.75
     assert scores.auroc([1, 1, 1, 1], [0, 1, 0, 1]) == 0.5
     assert np.isnan(scores.auroc([1, 2], [0, 0]))
+    assert np.isnan(judged.of_reward(np.zeros(0), np.zeros(0))["pearson"])
     expected = np.array([0.0] * 50 + [1.0] * 50)
     found = judged.of_reward(expected, expected)
     assert (found["auroc"], found["calibration_error"]) == (1, 0)
