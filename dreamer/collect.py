@@ -1,7 +1,8 @@
 """Plays episodes for a data set: by a checkpoint, at random, or by an environment's own script.
 
 Every source has seeds of its own, so no two of them play the same episode. Episodes of one source
-are numbered from 0; an episode depends on its number and on its source alone. T is steps.
+are numbered from 0; an episode depends on its number and on its source alone, a checkpoint's also
+on how many environments are stepped side by side. T is steps.
 """
 
 from typing import NamedTuple

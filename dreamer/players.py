@@ -55,7 +55,8 @@ class Kept:
 def play(player, tree, world_seed, seed, count, envs):
     """[{return, length, died, achievements}] of episodes 0 to count - 1; yields steps as it goes.
 
-    An episode depends on its number and the seeds alone, not on who else plays.
+    An episode depends on its number, the seeds and how many environments there are alone, not on
+    who else plays.
     """
     kept = Kept(count)
     collector = recorder.Collector(kept, min(envs, count))

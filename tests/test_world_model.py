@@ -227,7 +227,8 @@ def test_clips_are_those_of_the_data_at_every_checkpoint(made, data, tmp_path):
 
 def test_scores_stand_beside_floor_ceiling_or_criterion(made):
     found = files.read_json(made["scores"])
-    assert not found["not_yet"] and len(found["notes"]) == 4
+    assert not found["not_yet"] and len(found["notes"]) == 5
+    assert "looks back over 3 frames" in found["notes"][-1]
     names = [row["score"] for row in found["summary"]]
     assert len(names) == len(set(names))
     alone = {row["score"] for row in found["summary"] if row["chance_name"] is None}

@@ -10,7 +10,7 @@ import numpy as np
 from dreamer import checkpoint as saved
 from dreamer import platform, recorder, stages, trajectory
 from dreamer.episodes import Episodes
-from dreamer.v4 import drift, films, flow, foreseen, health, judged, told
+from dreamer.v4 import drift, encoding, films, flow, foreseen, health, judged, told
 from dreamer.v4.foresight import Foresight
 from jobs import cli, files
 from jobs.errors import Refused
@@ -130,6 +130,11 @@ def notes(options, config, clips, episodes, quality):
         f"Free runs begin after {config.imag.context} real frames; the policy acts. Of real pieces "
         f"there are {4 * options['free_runs']}, which may overlap."
     )
+    if back := encoding.reach(config):
+        yield (
+            f"The encoder looks back over {back} frames. Clips are encoded by themselves, so their "
+            "first latents know less of the past than those that the dynamics learned from."
+        )
 
 
 def _check(options):
