@@ -4,7 +4,7 @@ Reads: the configuration (runs and their data); checkpoints of another run, or f
 Evaluates the world model on held-out episodes, and the agent beside its parent and chance.
 Writes, in results/{run}/seed{seed}/: dataset.parquet, dataset_test.parquet, and of each phase a
 checkpoint (tokenizer, dynamics, finetune, and of imagination checkpoint.safetensors) and
-<phase>_metrics.parquet. dataset.work/, <phase>.state/ and images/ beside them hold what a job
+<phase>_metrics.parquet. dataset.work/, <phase>.state/ and frames.work/ beside them hold what a job
 continues from after an interruption, and the decoded images that the phases share.
 """
 

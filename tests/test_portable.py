@@ -14,7 +14,7 @@ SHELLS = [
     for shell in re.findall(r'shell:\s+"""(.*?)"""', text, re.S)
     if "analysis.provenance" not in shell  # tells of the files here, and runs here
 ]
-WORK = r"results/\{wildcards\.run\}/seed\{wildcards\.seed\}/(train\.state|\w+\.work)"
+WORK = r"results/\{wildcards\.run\}/seed\{wildcards\.seed\}/(train\.state|\{params\.phase\}\.state|\w+\.work)"
 
 
 @pytest.mark.parametrize("shell", SHELLS)
