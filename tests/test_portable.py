@@ -14,7 +14,8 @@ SHELLS = [
     for shell in re.findall(r'shell:\s+"""(.*?)"""', text, re.S)
     if "analysis.provenance" not in shell  # tells of the files here, and runs here
 ]
-WORK = r"results/\{wildcards\.run\}/seed\{wildcards\.seed\}/(train\.state|\{params\.phase\}\.state|\w+\.work)"
+SEED = r"results/\{wildcards\.run\}/seed\{wildcards\.seed\}"
+WORK = SEED + r"/(train\.state|\{params\.phase\}\.state|\w+\.work)"
 
 
 @pytest.mark.parametrize("shell", SHELLS)
