@@ -8,11 +8,9 @@ on how many environments are stepped side by side. T is steps.
 from typing import NamedTuple
 
 import gymnasium
-import jax
 import numpy as np
 
-from dreamer import png, recorder
-from dreamer.driver import Driver
+from dreamer import playing, png
 from dreamer.envs import vector
 from dreamer.trajectory import FACINGS
 from jobs.errors import Refused
@@ -81,34 +79,14 @@ def play(source, parts, tree, options):
 
 def _driven(share, source, tree, options):
     """By a checkpoint: several environments side by side."""
-    collector, agent = recorder.Collector(share, min(options["envs"], share.episodes)), source.agent
-    envs = vector.make(
-        tree["task"],
-        tree["env"],
-        collector.count,
-        source.world,
-        spawn_seed=source.seed,
-        first=list(collector.resets),
-    )
-    try:
-        carry = agent.family.start(agent.params, collector.count)
-        policy = _policy(agent, options["sample"])
-        driver = Driver(envs, policy, carry, source.seed, collector.resets)
-        while collector.missing:
-            before = len(collector.missing)
-            collector.add(recorder.split(driver.step(), collector.count, ROW))
-            yield before - len(collector.missing), collector.count
-    finally:
-        envs.close()
-        collector.close()
+    agent = source.agent
 
+    def begin(envs):
+        return playing.policy(agent, options["sample"]), agent.family.start(
+            agent.params, envs.num_envs
+        )
 
-def _policy(agent, sample):
-    @jax.jit
-    def act(params, carry, observation, keys):
-        return agent.family.act(params, carry, observation, keys, sample)[:2]
-
-    return lambda carry, observation, keys: (*act(agent.params, carry, observation, keys), {})
+    return playing.play(share, begin, tree, source.world, source.seed, options["envs"], ROW)
 
 
 def _alone(share, source, tree):

@@ -4,14 +4,13 @@ A player is an agent with sampled or with most probable actions, or chance. In t
 environments.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from dreamer import recorder
-from dreamer.driver import Driver
-from dreamer.envs import vector
+from dreamer import playing
 
 ROW = {"layers": {}, "absent": ["image"]}  # what is kept of a step
 MODES = {True: "sampled", False: "argmax"}
@@ -59,36 +58,16 @@ def play(player, tree, world_seed, seed, count, envs):
     who else plays.
     """
     kept = Kept(count)
-    collector = recorder.Collector(kept, min(envs, count))
-    made = vector.make(tree["task"], tree["env"], collector.count, world_seed, spawn_seed=seed,
-                       first=list(collector.resets))  # fmt: skip
-    try:
-        carry, policy = _policy(player, made)
-        driver = Driver(made, policy, carry, seed, collector.resets)
-        while collector.missing:
-            before = len(collector.missing)
-            collector.add(recorder.split(driver.step(), collector.count, ROW))
-            yield before - len(collector.missing), collector.count
-    finally:
-        made.close()
-        collector.close()
+    yield from playing.play(kept, partial(_begin, player), tree, world_seed, seed, envs, ROW)
     return [kept.lines[item] for item in range(count)]
 
 
-def _policy(player, envs):
-    """Carry and policy as a driver takes them."""
+def _begin(player, envs):
+    """Policy and carry as a driver takes them."""
     if player.agent is None:
-        return None, _chance(envs.single_action_space)
+        return _chance(envs.single_action_space), None
     family, params = player.agent.family, player.agent.params
-
-    @jax.jit
-    def act(params, carry, observation, keys):
-        return family.act(params, carry, observation, keys, player.sample)[:2]
-
-    def policy(carry, observation, keys):
-        return *act(params, carry, observation, keys), {}
-
-    return family.start(params, envs.num_envs), policy
+    return playing.policy(player.agent, player.sample), family.start(params, envs.num_envs)
 
 
 def _chance(space):

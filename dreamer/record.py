@@ -6,8 +6,7 @@ from pathlib import Path
 import jax
 
 from dreamer import checkpoint as checkpoints
-from dreamer import platform, recorder, stages
-from dreamer.driver import Driver
+from dreamer import platform, playing, recorder, stages
 from dreamer.envs import vector
 from dreamer.trajectory import POSITION
 from jobs import cli
@@ -75,26 +74,18 @@ def play(agent, parts):
     if not parts.missing():
         return
     options, seed = parts.header["options"], parts.header["seed"]
-    collector = recorder.Collector(parts, min(options["envs"], parts.episodes))
     world_seed = agent.header["seed"] if _world(agent).get("fixed_seed") else seed
-    envs = vector.make(
-        agent.options["task"],
-        agent.options["env"],
-        collector.count,
-        world_seed,
-        spawn_seed=seed,
-        first=list(collector.resets),
-    )
-    try:
-        carry = agent.family.start(agent.params, collector.count)
-        driver = Driver(envs, _policy(agent, parts.header), carry, seed, collector.resets)
-        with stages.Progress("recording", parts.episodes, "episodes", "steps") as progress:
-            while collector.missing:
-                collector.add(recorder.split(driver.step(), collector.count, parts.header))
-                progress.update(parts.episodes - len(collector.missing), collector.count)
-    finally:
-        envs.close()
-        collector.close()
+    done = parts.episodes - len(parts.missing())
+
+    def begin(envs):
+        return _policy(agent, parts.header), agent.family.start(agent.params, envs.num_envs)
+
+    with stages.Progress("recording", parts.episodes, "episodes", "steps") as progress:
+        for finished, steps in playing.play(
+            parts, begin, agent.options, world_seed, seed, options["envs"], parts.header
+        ):
+            done += finished
+            progress.update(done, steps)
 
 
 def _policy(agent, about):

@@ -1,0 +1,44 @@
+"""Plays episodes with a policy, several environments side by side; whoever asks keeps them."""
+
+import jax
+
+from dreamer import recorder
+from dreamer.driver import Driver
+from dreamer.envs import vector
+
+
+def play(kept, begin, tree, world_seed, seed, envs, header):
+    """Play what is missing of `kept` (recorder.Collector says what that needs).
+
+    Yields (episodes finished, steps) after each step. `begin(vector environment)` gives the policy
+    and its first carry, as a Driver takes them; `tree` has task and env, `header` says what is kept
+    of a step (recorder.split). At most `envs` environments are stepped at once.
+    """
+    collector = recorder.Collector(kept, min(envs, kept.episodes))
+    made = vector.make(
+        tree["task"],
+        tree["env"],
+        collector.count,
+        world_seed,
+        spawn_seed=seed,
+        first=list(collector.resets),
+    )
+    try:
+        driver = Driver(made, *begin(made), seed, collector.resets)
+        while collector.missing:
+            before = len(collector.missing)
+            collector.add(recorder.split(driver.step(), collector.count, header))
+            yield before - len(collector.missing), collector.count
+    finally:
+        made.close()
+        collector.close()
+
+
+def policy(agent, sample):
+    """An agent's policy for a Driver, without activations."""
+
+    @jax.jit
+    def act(params, carry, observation, keys):
+        return agent.family.act(params, carry, observation, keys, sample)[:2]
+
+    return lambda carry, observation, keys: (*act(agent.params, carry, observation, keys), {})
