@@ -42,6 +42,13 @@ class Finished:
             os.utime(path)  # made now, as far as a workflow is concerned
         return True
 
+    def said(self):
+        """What to tell whoever asks for the training again."""
+        return (
+            f"{self.job.checkpoint} is finished; to train anew remove it and {self.folder}, or "
+            "change an option"
+        )
+
     def starts(self):
         """Every start of the training that made the outputs; none where that is not kept."""
         path = self.folder / STARTS

@@ -1,14 +1,13 @@
 """What a training is asked to do: options, and where everything goes."""
 
-import importlib.metadata
-import sys
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 
-from dreamer import checkpoint, checks, family, options, platform, spaces, state
+from dreamer import checkpoint, checks, family, flags, options, platform, spaces, state
+from dreamer import versions as packages
 from dreamer.envs import vector
 from jobs import closure, specs
 from jobs.errors import Refused
@@ -58,8 +57,7 @@ class Job(NamedTuple):
 
 def versions():
     """Versions of Python and of the packages that decide the numbers."""
-    found = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return found | {"python": sys.version.split()[0]}
+    return packages.of(*PACKAGES)
 
 
 def from_spec(path, outputs, snapshots, cadence=None):
@@ -72,15 +70,9 @@ def from_spec(path, outputs, snapshots, cadence=None):
         raise Refused(f"--spec needs --{', --'.join(missing)} beside it")
     spec = specs.read(path)
     wanted = spec["options"]["run"]["snapshots"]
-    given = {item.stem: item for item in snapshots or ()}
-    if sorted(given) != sorted(map(str, wanted)):
-        raise Refused(
-            f"option run.snapshots asks for {wanted}, but --snapshots gives {sorted(given)}; "
-            "give one path <step>.safetensors for each"
-        )
+    places = flags.snapshots(wanted, snapshots, "step")
     tree = options.override(spec["options"], cadence)
     check(tree)
-    places = {step: given[str(step)] for step in wanted}
     return Job(tree, spec["code"], specs.name(spec), **outputs, snapshots=places)
 
 

@@ -1,7 +1,5 @@
 """What the commands that need a trained agent share: options, provenance and a progress line."""
 
-import importlib.metadata
-import platform
 import time
 
 from rich.console import Console
@@ -10,6 +8,7 @@ from rich.progress import Progress as Bar
 
 from dreamer import family
 from dreamer import options as trees
+from dreamer import versions as packages
 from jobs import closure, files, specs
 from jobs.errors import Refused
 
@@ -51,8 +50,7 @@ def provenance(modules, agent, spec, **inputs):
 
 def versions():
     """Of Python and the packages that decide what an agent computes."""
-    found = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **found}
+    return packages.of(*PACKAGES)
 
 
 class Progress:

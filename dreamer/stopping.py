@@ -4,8 +4,18 @@ import signal
 import time
 from contextlib import contextmanager
 
+from jobs.errors import Refused
+
 CONTINUE = 75  # exit code: everything is saved, the same command continues
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def check(minutes):
+    """Refuse a limit that leaves no time; None is no limit."""
+    if minutes is not None and minutes <= 0:
+        raise Refused(
+            f"--minutes is {minutes:g}, but must be above zero; leave it out for no limit"
+        )
 
 
 @contextmanager

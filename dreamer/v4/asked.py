@@ -1,13 +1,12 @@
 """What a phase is asked to do: its options, its data, and where everything goes."""
 
-import importlib.metadata
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 from dreamer import checkpoint as saved
+from dreamer import flags, trajectory
 from dreamer import options as trees
-from dreamer import trajectory
+from dreamer import versions as packages
 from jobs import closure, files, specs
 from jobs.errors import Refused
 
@@ -37,12 +36,17 @@ class Asked(NamedTuple):
         blocks = {name: self.options[name] for name in (*phase.brings, phase.block, *SHARED)}
         first = {} if phase.after else {"from": self.options["run"]["from_checkpoint"]}
         data = {name: self.hashes[name] for name in ("dataset", "test", "start")}
-        found = {"phase": phase.name, "code": self.code, "versions": versions(), "data": data}
+        found = {
+            "phase": phase.name,
+            "code": self.code,
+            "versions": packages.of(*PACKAGES),
+            "data": data,
+        }
         return found | {"options": blocks} | first
 
     def provenance(self):
         """The part of a checkpoint's header that says what made it."""
-        found = {"spec": self.spec, "code": self.code, "versions": versions()}
+        found = {"spec": self.spec, "code": self.code, "versions": packages.of(*PACKAGES)}
         return found | {"inputs": self.hashes}
 
     def finished(self):
@@ -51,12 +55,6 @@ class Asked(NamedTuple):
             return False
         wanted = {"options": trees.result(self.options), **self.provenance()}
         return saved.load(self.checkpoint)[0].items() >= wanted.items()
-
-
-def versions():
-    """Versions of Python and of the packages that decide the numbers."""
-    found = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return found | {"python": sys.version.split()[0]}
 
 
 def from_spec(phase, path, inputs, outputs, snapshots, overrides):
@@ -131,10 +129,4 @@ def _snapshots(phase, tree, given, folder):
         )
     if folder:
         return {step: folder / f"{step}.safetensors" for step in wanted}
-    named = {item.stem: item for item in given or ()}
-    if sorted(named) != sorted(map(str, wanted)):
-        raise Refused(
-            f"option run.snapshots asks for {wanted}, but --snapshots gives {sorted(named)}; "
-            "give one path <update>.safetensors for each"
-        )
-    return {step: named[str(step)] for step in wanted}
+    return flags.snapshots(wanted, given, "update")

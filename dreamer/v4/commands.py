@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from dreamer import flags, stopping
 from dreamer import platform as platforms
-from dreamer import stopping
 from dreamer.finished import Finished
 from dreamer.v4 import asked as asking
 from dreamer.v4 import fit, mesh
@@ -37,18 +37,19 @@ def command(phase):
     ):
         inputs = {"dataset": dataset, "test": test, "start": start}
         outputs = {"checkpoint": checkpoint, "metrics": metrics, "state": state}
-        if minutes is not None and minutes <= 0:
-            raise Refused(f"--minutes is {minutes:g}, but must be above zero")
+        stopping.check(minutes)
         short = {"seed": seed, "run.platform": platform}
         named = {name: value for name, value in short.items() if value is not None}
         named |= overrides or {}
         if spec:
-            _refuse(f"{spec} holds every option", {"configs": configs, "run-dir": run_dir})
+            flags.leave_out(f"{spec} holds every option", {"configs": configs, "run-dir": run_dir})
             found = asking.from_spec(phase, spec, inputs, outputs, snapshots, named)
         else:
             if run_dir is None:
                 raise Refused("say where to: --run-dir DIR, or --spec FILE with the output paths")
-            _refuse("--run-dir says where everything goes", outputs | {"snapshots": snapshots})
+            flags.leave_out(
+                "--run-dir says where everything goes", outputs | {"snapshots": snapshots}
+            )
             found = asking.by_hand(phase, run_dir, configs or (), inputs, named)
         return _train(phase, found, minutes)
 
@@ -66,17 +67,7 @@ def _train(phase, asked, minutes):
         kept = Finished(asked)
         if asked.finished() or kept.restore():
             fit.clean(phase, asked)
-            print(
-                f"{asked.checkpoint} is finished; to train anew remove it and {kept.folder}, or "
-                "change an option"
-            )
+            print(kept.said())
         elif not fit.run(phase, asked, ready, stop):
             return stopping.CONTINUE
         return {"device": device, "starts": kept.starts()}
-
-
-def _refuse(reason, flags):
-    """Refuse flags that contradict others."""
-    given = [name for name, value in flags.items() if value is not None]
-    if given:
-        raise Refused(f"{reason}, so leave out --{', --'.join(given)}")
