@@ -24,6 +24,13 @@ class Leaf(NamedTuple):
     fill: float = 0.0
 
 
+def compute_dtype(name):
+    """Type of the computation: `auto` is bfloat16 on accelerators and float32 on a CPU."""
+    if name == "auto":
+        return jnp.dtype("float32" if jax.default_backend() == "cpu" else "bfloat16")
+    return jnp.dtype(name)
+
+
 def linear_shapes(name, inputs, outputs, outscale=1.0):
     """Kernel [inputs, outputs] and bias."""
     return _weights(name, (inputs, outputs), inputs, outputs, outscale)

@@ -9,6 +9,7 @@ import copy
 import difflib
 import math
 import re
+from collections import namedtuple
 from functools import cache
 from pathlib import Path
 
@@ -158,6 +159,14 @@ def unflatten(flat):
             node = node.setdefault(folder, {})
         node[last] = value
     return tree
+
+
+def frozen(name, block):
+    """A block of options as a named tuple: hashable, so that compiled code may depend on it."""
+    fixed = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in block.items()
+    }
+    return namedtuple(name, fixed)(**fixed)
 
 
 def _assign(values, pattern, value, source):

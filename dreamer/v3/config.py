@@ -3,9 +3,8 @@
 import re
 from collections import namedtuple
 
-import jax
-import jax.numpy as jnp
-
+from dreamer import nets
+from dreamer.options import frozen
 from jobs.errors import Refused
 
 BLOCKS = (
@@ -17,7 +16,7 @@ Config = namedtuple("Config", (*BLOCKS, "dtype", "spaces"))
 
 def freeze(options, spaces):
     """Config from the whole option tree (dreamer.options.resolve) and Spaces."""
-    blocks = {name: _block(name, options[name]) for name in BLOCKS}
+    blocks = {name: frozen(name, options[name]) for name in BLOCKS}
     config = Config(**blocks, dtype=options["dtype"], spaces=spaces)
     _check(config)
     return config
@@ -25,9 +24,7 @@ def freeze(options, spaces):
 
 def dtype(config):
     """Type of the computation: bfloat16 on accelerators, float32 on a CPU, unless chosen."""
-    if config.dtype == "auto":
-        return jnp.dtype("float32" if jax.default_backend() == "cpu" else "bfloat16")
-    return jnp.dtype(config.dtype)
+    return nets.compute_dtype(config.dtype)
 
 
 def seen(config, part):
@@ -56,13 +53,6 @@ def width(space):
     for length in (*space.shape, space.classes or 1):
         size *= length
     return size
-
-
-def _block(name, options):
-    fixed = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in options.items()
-    }
-    return namedtuple(name, fixed)(**fixed)
 
 
 def _check(config):

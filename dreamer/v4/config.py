@@ -1,9 +1,9 @@
 """What decides shapes and formulas of DreamerV4: option blocks and spaces, frozen and hashable."""
 
 import re
-from collections import namedtuple
 from typing import Any, NamedTuple
 
+from dreamer.options import frozen
 from jobs.errors import Refused
 
 BLOCKS = ("tok", "dyn", "head", "imag")
@@ -75,7 +75,7 @@ class Config(NamedTuple):
 
 def freeze(options, spaces):
     """Config from the whole option tree and Spaces; an impossible geometry is refused."""
-    blocks = {name: _block(name, options[name]) for name in BLOCKS}
+    blocks = {name: frozen(name, options[name]) for name in BLOCKS}
     observed = _image(options, spaces)
     image = tuple(side - blocks["tok"].crop for side in observed[:2]) + observed[2:]
     config = Config(**blocks, dtype=options["dtype"], image=image, observed=observed,
@@ -87,19 +87,9 @@ def freeze(options, spaces):
 
 def dtype(config):
     """Type of the computation: bfloat16 on accelerators, float32 on a CPU, unless chosen."""
-    import jax  # not above: whoever plans a study checks geometries, and needs no JAX
-    import jax.numpy as jnp
+    from dreamer import nets  # not above: who plans a study checks geometries, and needs no JAX
 
-    if config.dtype == "auto":
-        return jnp.dtype("float32" if jax.default_backend() == "cpu" else "bfloat16")
-    return jnp.dtype(config.dtype)
-
-
-def _block(name, options):
-    fixed = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in options.items()
-    }
-    return namedtuple(name, fixed)(**fixed)
+    return nets.compute_dtype(config.dtype)
 
 
 def _image(options, spaces):
