@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -155,6 +155,19 @@ def main(finished):
             print("agreed" if same else "DIFFERENT", name, flush=True)
     if DOCUMENT.exists():
         DOCUMENT.write_text(TABLE.sub(lambda _: "\n".join(lines), DOCUMENT.read_text()))
+
+
+@contextmanager
+def built(folder, config):
+    """Starts programs in `folder`, a study whose files are made but not computed.
+
+    A copy of it as it was then lies beside it, in `built`, for `renewed`.
+    """
+    with closing(Forks(folder)) as found:
+        done = found.run("bench.dag_build", config)
+        assert done.returncode == 0, done.stdout + done.stderr
+        sandbox.clone(folder, folder.parent / "built")
+        yield found
 
 
 def fresh(finished, folder):

@@ -1,19 +1,14 @@
 """Crafter is one game per seed, whoever plays it, wherever, and however it is drawn."""
 
-import json
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import crafter as package
 import numpy as np
 import pytest
 
+from tests import elsewhere
 from tests.crafter_play import anything, digest, feed, make, play
 
-ROOT = Path(__file__).parent.parent
 VARIANTS = {
     "mobs": {"fixed_seed": False},
     "no mobs": {"disable_mobs": True},
@@ -32,23 +27,18 @@ def marathons(names=tuple(VARIANTS)):
     return found
 
 
+def untouched():
+    """Digest of a world before the first action."""
+    return digest(play(make(), []))
+
+
 @pytest.fixture(scope="module")
 def here():
     return marathons()
 
 
 def test_two_processes_play_the_same_long_episodes_byte_for_byte(here):
-    code = (
-        "import json; from tests import test_crafter; print(json.dumps(test_crafter.marathons()))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONHASHSEED": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    assert json.loads(done.stdout) == here
+    assert elsewhere.call("test_crafter", "marathons") == here
     assert all(longest >= 1000 for longest, _ in here.values())
 
 
@@ -93,16 +83,7 @@ def test_the_game_is_the_packages_own_once_its_objects_are_ordered(monkeypatch):
 
 
 def test_worlds_are_the_same_without_compiled_noise():
-    code = "from tests.crafter_play import *; print(digest(play(make(), [])))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == digest(play(make(), []))
+    assert elsewhere.call("test_crafter", "untouched", NUMBA_DISABLE_JIT="1") == untouched()
 
 
 def test_extra_drawing_does_not_change_the_episode():

@@ -1,11 +1,6 @@
 """The moving square is one game per seed, and its rules are simple enough to be known."""
 
-import json
-import os
-import subprocess
-import sys
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +11,8 @@ from hypothesis import strategies as st
 from dreamer import options
 from dreamer.envs import square, vector
 from jobs.errors import Refused
+from tests import elsewhere
 
-ROOT = Path(__file__).parent.parent
 RED, BLUE, YELLOW = ([round(255 * part) for part in colour]
                      for colour in (square.SQUARE, square.GOAL, square.HAZARD))  # fmt: skip
 
@@ -52,15 +47,7 @@ def digest(seed=3):
 
 
 def test_two_processes_play_the_same_game_byte_for_byte():
-    code = "import json; from tests import test_square; print(json.dumps(test_square.digest()))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONHASHSEED": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    assert json.loads(done.stdout) == digest()
+    assert elsewhere.call("test_square", "digest") == digest()
     assert digest(4) != digest()
 
 

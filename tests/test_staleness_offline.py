@@ -4,12 +4,10 @@ The study is planned for real; its files are made without computing anything.
 """
 
 import copy
-from contextlib import closing
 
 import pytest
 
 from tests import mutations, sandbox
-from tests.forks import Forks
 
 CONFIG = "offline.yaml"
 WORLD = {"env.crafter.length": 60, "run.platform": "cpu"}
@@ -34,10 +32,7 @@ def forks(tmp_path_factory):
     """Starts programs in a study of three runs, all of whose files are there."""
     folder = sandbox.copy(tmp_path_factory.mktemp("offline") / "project")
     configure(folder)
-    with closing(Forks(folder)) as found:
-        done = found.run("bench.dag_build", CONFIG)
-        assert done.returncode == 0, done.stdout + done.stderr
-        sandbox.clone(folder, folder.parent / "built")
+    with mutations.built(folder, CONFIG) as found:
         yield found
 
 

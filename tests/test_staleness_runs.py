@@ -3,12 +3,9 @@
 The study is planned for real; its files are made without computing anything.
 """
 
-from contextlib import closing
-
 import pytest
 
 from tests import mutations, sandbox
-from tests.forks import Forks
 from tests.mutations import OVER
 
 CONFIG = "two.yaml"
@@ -31,10 +28,7 @@ def forks(tmp_path_factory):
     (folder / "walks.parquet").write_text("steps")
     (folder / "start.safetensors").write_text("weights")
     configure(folder, [TRAINED, WALKS])
-    with closing(Forks(folder)) as found:
-        done = found.run("bench.dag_build", CONFIG)
-        assert done.returncode == 0, done.stdout + done.stderr
-        sandbox.clone(folder, folder.parent / "built")
+    with mutations.built(folder, CONFIG) as found:
         yield found
 
 
