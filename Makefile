@@ -14,7 +14,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder  # two processes, whole files
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo sampler-demo v4-demo test test-all test-kill test-slurm provenance lint lock docs clean-specs
+.PHONY: help setup logger-wandb logger-scope demo sampler-demo v4-demo test test-all test-kill test-slurm provenance lint lock docs clean-specs
 help:
 	@echo "make demo         train the small agent, analyse it, write results/report.html"
 	@echo "make sampler-demo compare samplers of the replay at the demo's scale"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-all     the slow tests too"
 	@echo "make test-kill    kill trainings at a hundred random moments and compare their results"
 	@echo "make test-slurm   run the workflow on a SLURM of its own on this machine, faults included"
+	@echo "make logger-wandb install Weights & Biases for the option logger; make logger-scope likewise"
 	@echo "make lint         ruff, snakefmt, snakemake --lint"
 	@echo "make lock         resolve the dependencies of pyproject.toml anew"
 	@echo "make docs         draw the README's rule graph anew"
@@ -34,6 +35,9 @@ setup: $(STAMP)
 $(STAMP):
 	@sh envs/install.sh $(VENV) $(LOCKS)
 	@touch $@
+
+logger-wandb logger-scope: logger-%: $(STAMP)
+	@sh envs/install.sh $(VENV) $(LOCKS) envs/logger-$*.lock.txt
 
 demo: $(STAMP)
 	@echo "follow the training with: tail -f results/demo/seed0/logs/train.log"
@@ -75,6 +79,10 @@ lint: $(STAMP)
 lock: $(STAMP)
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv lock --quiet --fork-strategy fewest  # one version for every Python
+	@for group in wandb scope; do \
+		$(BIN)/uv export --quiet --frozen --only-group $$group --no-hashes --no-annotate --no-header \
+			--no-emit-project --output-file envs/logger-$$group.lock.txt >/dev/null || exit 1; \
+	done
 	@for group in agent agent-cuda analysis dev; do \
 		$(BIN)/uv export --quiet --frozen --only-group $$group --no-hashes --no-annotate --no-header \
 			--no-emit-project --output-file envs/$$group.lock.txt >/dev/null || exit 1; \

@@ -30,8 +30,8 @@ class Job(NamedTuple):
 
     @property
     def board(self):
-        """Folder of the TensorBoard logs."""
-        return self.state.parent / "tensorboard"
+        """Folder in which each logger has its own."""
+        return self.state.parent
 
     def outputs(self):
         """The files that a finished training leaves."""

@@ -22,22 +22,17 @@ POSITIVE = (
     r"run\.(steps|envs|batch_size|batch_length|updates_per_call)"
     r"|.*\.(depth|units|deter|hidden|stoch|classes|blocks|layers|unroll)"
 )
-SHARED = ("agent", "task", "seed", "dtype", "env")
+SHARED = ("agent", "task", "seed", "dtype", "logger", "env")
 SEEDS = 2**32 - 1
-CADENCE = ("run.save_every", "run.video_every")  # these change no result
+CADENCE = ("run.save_every", "run.video_every", "logger")  # these change no result
 CHOICES = {
     r"(.*\.)?platform": ("auto", "cpu", "gpu"),
+    r"logger": ("tensorboard", "wandb", "scope", "none"),
     r"dtype": ("auto", "float32", "bfloat16"),
     r".*\.act": ("silu", "relu", "gelu", "tanh"),
     r"replay\.sampler": (
-        "uniform",
-        "uncertainty",
-        "uncertainty_inf",
-        "uncertainty_clipping",
-        "uncertainty_caching",
-        "priority",
-        "recency",
-        "curious",
+        *("uniform", "uncertainty", "uncertainty_inf", "uncertainty_clipping"),
+        *("uncertainty_caching", "priority", "recency", "curious"),
     ),
     r"replay\.initial": ("inf", "mean_std"),
 }
@@ -118,6 +113,8 @@ def check(name, value, default, positive=POSITIVE):
         raise Refused(f"option {name} is {value}, but takes a finite number")
     if isinstance(default, str) and value is None:
         value = ""
+    if isinstance(default, list) and isinstance(value, str):
+        value = [value]
     if type(value) is not type(default):
         takes = {
             "int": "a whole number",
@@ -130,13 +127,14 @@ def check(name, value, default, positive=POSITIVE):
     if isinstance(value, int | float) and (value < 0 or (value == 0 and _match(positive, name))):
         least = "above zero" if _match(positive, name) else "zero or more"
         raise Refused(f"option {name} is {value}, but must be {least}")
-    if isinstance(value, list) and any(type(item) is not int for item in value):
+    choices = next((CHOICES[pattern] for pattern in CHOICES if _match(pattern, name)), None)
+    if isinstance(value, list) and not choices and any(type(item) is not int for item in value):
         raise Refused(f"option {name} is {value!r}, but takes a list of whole numbers")
     if name == "seed" and value > SEEDS:
         raise Refused(f"option {name} is {value}, but takes 0 to {SEEDS}")
-    for pattern, choices in CHOICES.items():
-        if _match(pattern, name) and value not in choices:
-            raise Refused(f"option {name} is {value!r}, but takes one of {', '.join(choices)}")
+    if choices and any(x not in choices for x in (value if isinstance(value, list) else [value])):
+        kind = "a list of" if isinstance(value, list) else "one of"
+        raise Refused(f"option {name} is {value!r}, but takes {kind} {', '.join(choices)}")
     return value
 
 

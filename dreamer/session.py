@@ -3,7 +3,7 @@
 import time
 from contextlib import closing
 
-from dreamer import checkpoint, logs, progress, spaces
+from dreamer import boards, checkpoint, progress, spaces
 from dreamer import options as trees
 from dreamer.attempts import Attempts
 from dreamer.envs import vector
@@ -32,7 +32,7 @@ def _sit(job, store, device, stop, attempt):
     """One start: whether it came to the end and published the results."""
     options, run = job.options, job.options["run"]
     with (
-        closing(logs.Board(job.board)) as board,
+        boards.opened(options["logger"], job.board, _about(options)) as board,
         closing(vector.make(options["task"], options["env"], run["envs"], options["seed"])) as envs,
         progress.Report(run["steps"], device) as report,
     ):
@@ -51,6 +51,11 @@ def _sit(job, store, device, stop, attempt):
         training.log()
         _publish(training, store, job)
     return True
+
+
+def _about(options):
+    """What a board says of the training."""
+    return {"name": f"{options['task']}, seed {options['seed']}", "options": options}
 
 
 def _loop(training, store, job, stop):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dreamer import flags, job, options, session, stopping
+from dreamer import boards, flags, job, options, session, stopping
 from dreamer import platform as platforms
 from dreamer import state as states
 from dreamer.finished import Finished
@@ -28,7 +28,7 @@ def main(
 
     From a workflow: --spec and the output paths. By hand: --configs and dotted flags such as
     --run.steps 10000, with everything in --run-dir. A signal or --minutes saves the state and
-    leaves with exit code 75. --run.save_every and --run.video_every go with both.
+    leaves with exit code 75. --run.save_every, --run.video_every and --logger go with both.
     """
     outputs = {"checkpoint": checkpoint, "metrics": metrics, "episodes": episodes, "state": state}
     stopping.check(minutes)
@@ -50,6 +50,7 @@ def main(
 
 
 def _train(asked, minutes):
+    boards.check(asked.options["logger"])
     device = platforms.describe()
     with states.locked(asked.state, print):
         kept = Finished(asked)

@@ -42,6 +42,7 @@ for number, (steps, names) in enumerate(snapshots().items()):
             runtime="12h",
             save_every=cadence("save_every"),
             video_every=cadence("video_every"),
+            logger=loggers,
             gpu=gpu("train", "gpu"),
             gpu_model=gpu("train", "gpu_model"),
             gres=gpu("train", "gres"),
@@ -55,6 +56,7 @@ for number, (steps, names) in enumerate(snapshots().items()):
                 $(test -z "{output.snapshots}" || echo --snapshots {output.snapshots}) \
                 --run.save_every {resources.save_every} \
                 --run.video_every {resources.video_every} \
+                --logger $(echo {resources.logger} | tr - ' ') \
                 --prov {output.prov} >{log} 2>&1
             """
 

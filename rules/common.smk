@@ -135,6 +135,12 @@ def cadence(name):
     )
 
 
+@whole
+def loggers(wildcards):
+    """Resource function: who shows a training while it runs, names joined by `-`."""
+    return "-".join(plan.tree(PLAN.run(wildcards.run), 0)["logger"]) or "none"
+
+
 def every(pattern, stage):
     """`pattern` for every run and seed of the configuration whose runs have the stage."""
     found = [

@@ -77,6 +77,7 @@ for phase, former in zip(stages.PHASES, (None, *stages.PHASES)):
             mem_mb=16000,
             runtime="12h",
             save_every=cadence("save_every"),
+            logger=loggers,
             gpu=gpu(phase, "gpu"),
             gpu_model=gpu(phase, "gpu_model"),
             gres=gpu(phase, "gres"),
@@ -90,7 +91,8 @@ for phase, former in zip(stages.PHASES, (None, *stages.PHASES)):
                 --test {input.test} $(test -z "{input.start}" || echo --start {input.start}) \
                 --checkpoint {output.checkpoint} --metrics {output.metrics} \
                 --state results/{wildcards.run}/seed{wildcards.seed}/{params.phase}.state \
-                --run.save_every {resources.save_every} --prov {output.prov} >{log} 2>&1
+                --run.save_every {resources.save_every} \
+                --logger $(echo {resources.logger} | tr - ' ') --prov {output.prov} >{log} 2>&1
             """
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from dreamer import checkpoint, spaces, stages
+from dreamer import boards, checkpoint, spaces, stages
 from dreamer import state as states
 from dreamer.attempts import Attempts
 from dreamer.episodes import Episodes
@@ -34,6 +34,7 @@ class Ready(NamedTuple):
 
 def check(phase, asked):
     """Refuse, before anything is written, what cannot be trained; else Ready."""
+    boards.check(asked.options["logger"])
     about = origin.about(phase, asked)
     found = spaces.from_json(about["spaces"])
     fresh = checkpoint.fresh(agent, asked.options, found, asked.options["seed"])
@@ -53,6 +54,8 @@ def run(phase, asked, ready, stop):
         data = [_open(asked, ready, phase, name, files) for name in ("dataset", "test")]
         phase.windows(data[0], ready.config)
         training = fitting.Training(phase, asked, ready, saves, data)
+        if _first():
+            training.board = files.enter_context(_board(phase, asked))
         training.restore()
         sittings, before = Sittings(saves.folder), training.update
         if _first():
@@ -69,6 +72,13 @@ def run(phase, asked, ready, stop):
         Finished(asked).keep(sittings.read())
         clean(phase, asked)
     return True
+
+
+def _board(phase, asked):
+    """Whoever shows the phase while it trains."""
+    options = asked.options
+    about = {"name": f"{phase.name}, seed {options['seed']}", "options": options}
+    return boards.opened(options["logger"], asked.state.parent, about, phase.name)
 
 
 def clean(phase, asked):

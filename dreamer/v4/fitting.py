@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 import jax
 import numpy as np
 
-from dreamer import checkpoint, logs
+from dreamer import boards, checkpoint, logs
 from dreamer import options as trees
 from dreamer import state as states
 from dreamer.v4 import batches, mesh, steps
@@ -29,6 +29,7 @@ class Training:
         self.fixed = ready.devices.place(fixed)
         self.state = ready.devices.place(steps.fresh(phase, ready.config, mine))
         self.lines = logs.Lines(saves.folder / "metrics.jsonl")
+        self.board = boards.Boards([])
         self.seconds = {"batch": 0.0, "update": 0.0}
         self._root = jax.random.fold_in(jax.random.key(self.options["seed"]), phase.number)
         programs = _programs(phase, self.config, self.options["run"]["accumulate"], self.devices)
@@ -62,6 +63,7 @@ class Training:
         if jax.process_index() == 0:
             counts = {"step": self.about["updates"] + self.update, "updates": self.update}
             self.lines.add(counts | row)
+            self.board.scalars(self.update, row)
 
     def fetch(self):
         """Metrics of the updates since the last row, None where one is not finite.
