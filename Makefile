@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 AGENT := envs/$(if $(filter cuda,$(ACCEL)),agent-cuda,agent).lock.txt
 LOCKS := $(AGENT) envs/analysis.lock.txt envs/dev.lock.txt
 STAMP := $(VENV)/installed-$(ACCEL)-$(firstword $(shell cat $(LOCKS) | cksum))
-CODE := dreamer analysis jobs bench tests
+CODE := dreamer analysis jobs bench tests examples
 SMK := Snakefile rules
 TWO := -n 2 --dist loadfile --no-loadscope-reorder  # two processes, whole files each
 

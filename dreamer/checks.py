@@ -7,10 +7,11 @@ where options are resolved (`dreamer.options`).
 import importlib
 import math
 import re
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-from dreamer import options
+from dreamer import options, tasks
 from jobs.errors import Refused
 
 SIDE = 1024  # tiles
@@ -64,8 +65,8 @@ def check_offline(tree):
 def check_world(tree):
     """Refuse options of an environment that cannot be played."""
     known = {"crafter": check_crafter, "square": check_square}
-    if tree["task"] in known:
-        known[tree["task"]](tree["env"][tree["task"]])
+    task = tasks.find(tree["task"])
+    known.get(task.block, partial(check_suite, task.block))(task.options(tree))
 
 
 def check_crafter(world):
@@ -86,6 +87,18 @@ def check_crafter(world):
         )
     if world["length"] < 1:
         raise Refused("option env.crafter.length is 0, but an episode needs at least one step")
+
+
+def check_suite(block, world):
+    """Refuse options that a suite of environments (env.<block>) cannot have."""
+    size = world.get("size", [])
+    if len(size) not in (0, 2) or any(not 0 < side <= SIDE for side in size):
+        raise Refused(
+            f"option env.{block}.size is {size}, but takes two whole numbers of pixels up to {SIDE}"
+        )
+    for name in ("repeat", "tile"):
+        if not world.get(name, 1):
+            raise Refused(f"option env.{block}.{name} is 0, but must be above zero")
 
 
 def check_square(world):

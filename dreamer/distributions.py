@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+IMPOSSIBLE = -1e9  # logit of a category that does not exist
+
 
 class Categorical(NamedTuple):
     """Categories on the last axis of `logits` [..., C]; values are indices."""
@@ -31,6 +33,25 @@ class Categorical(NamedTuple):
 
     def entropy(self):
         return -(self.mean * jax.nn.log_softmax(self.logits)).sum(-1)
+
+
+class Categoricals(NamedTuple):
+    """Independent categoricals: `logits` [..., *shape, C], whose shape has `rank` axes."""
+
+    logits: jax.Array
+    rank: int = 1
+
+    def draw(self, key):
+        return Categorical(self.logits).draw(key)
+
+    def log_prob(self, value):
+        return self._sum(Categorical(self.logits).log_prob(value))
+
+    def entropy(self):
+        return self._sum(Categorical(self.logits).entropy())
+
+    def _sum(self, values):
+        return values.sum(tuple(range(-self.rank, 0)))
 
 
 class Normal(NamedTuple):
@@ -86,6 +107,11 @@ def mixed(logits, unimix):
     logits = logits.astype(jnp.float32)
     probs = (1 - unimix) * jax.nn.softmax(logits) + unimix / logits.shape[-1]
     return jnp.log(probs)
+
+
+def only(logits, possible):
+    """Logits [..., C] of the categories in the mask `possible` [..., C]; None is all of them."""
+    return logits if possible is None else jnp.where(possible, logits, IMPOSSIBLE)
 
 
 def straight_through(log_probs, key):

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from dreamer.envs import vector
+from dreamer.spaces import HIDDEN
 from jobs.errors import Refused
 
 DEATHS = 3  # of a worker in one step, after which it is no accident
@@ -39,7 +40,8 @@ class Driver:
         """The next row: {observation keys, action, reward, is_first, is_last, is_terminal, ...}.
 
         All values are arrays [N, ...]. Action and activations come from this row's observation;
-        the reward came with it. `info` is the environments' own (gymnasium's vector format).
+        the reward came with it. `info` is the environments' own (gymnasium's vector format);
+        observations for the logs alone are in there too.
         """
         start = time.perf_counter()
         row = self._reset() if self.action is None else self._advance()
@@ -140,7 +142,9 @@ class Driver:
 
 def _row(observation, reward, first, last, terminal, info):
     flags = {"is_first": first, "is_last": last, "is_terminal": terminal}
-    return {"observation": observation, "reward": reward, **flags, "info": info}
+    hidden = {name: observation[name] for name in observation if name.startswith(HIDDEN)}
+    seen = {name: observation[name] for name in observation if name not in hidden}
+    return {"observation": seen, "reward": reward, **flags, "info": info | hidden}
 
 
 def root(seed):

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dreamer import checkpoint as saved
-from dreamer import platform, players, stages, trajectory
-from dreamer.envs import vector
+from dreamer import platform, players, stages, tasks, trajectory
 from dreamer.played import paired, summary
 from jobs import cli, files
 from jobs.errors import Refused
@@ -47,7 +46,7 @@ def main(
         "players": {name: _who(agent) for name, agent in agents.items()},
         "achievements": achievements,
         "provenance": stages.provenance(
-            ["dreamer.evaluate", vector.module(first.options["task"]).__name__], first, spec,
+            ["dreamer.evaluate", *tasks.find(first.options["task"]).modules()], first, spec,
             **inputs),
     }  # fmt: skip
     trajectory.write_log(episodes, "evaluation", about, columns(rows, achievements))
@@ -69,7 +68,7 @@ def play(found, first, options):
     """[{player, mode, seed, episode, return, length, died, achievements}] of all players."""
     rows, tree = [], first.options
     total = len(found) * len(options["seeds"]) * options["episodes"]
-    fixed = tree["env"].get(tree["task"], {}).get("fixed_seed")
+    fixed = tasks.options(tree).get("fixed_seed")
     with stages.Progress("evaluating", total, "episodes", "steps") as progress:
         for player in found:
             for seed in options["seeds"]:
@@ -119,9 +118,8 @@ def _agents(paths):
 
 
 def _check_same(agent, first, path, other):
-    task = first.options["task"]
     same = [item.options["task"] for item in (agent, first)]
-    worlds = [dict(item.options["env"].get(task, {})) for item in (agent, first)]
+    worlds = [dict(tasks.options(item.options)) for item in (agent, first)]
     for world, item in zip(worlds, (agent, first), strict=True):
         if world.get("fixed_seed"):
             world["seed"] = item.header["seed"]
@@ -162,7 +160,7 @@ def _notes(options, first, dataset, count):
         "bootstrapped over episodes: they say how sure the mean of this one agent is, not how "
         "other trainings would end."
     )
-    if first.options["env"].get(first.options["task"], {}).get("fixed_seed"):
+    if tasks.options(first.options).get("fixed_seed"):
         yield "The world is the one of the training; only starts are new."
     if count < 2:
         yield "No parent was given, so nothing is paired with one."

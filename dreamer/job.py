@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import jax
 
-from dreamer import checkpoint, checks, family, flags, options, platform, spaces, state
+from dreamer import checkpoint, checks, family, flags, options, platform, spaces, state, tasks
 from dreamer import versions as packages
 from dreamer.envs import vector
 from jobs import closure, specs
@@ -80,8 +80,8 @@ def by_hand(folder, configs, overrides):
     """A job from presets and overrides {'run.steps': 100}, all outputs in `folder`."""
     resolved = options.resolve(configs, overrides)
     check(resolved)
-    environment = vector.module(resolved["task"]).__name__
-    code = closure.digest("dreamer.train", family.module(resolved["agent"]), environment)
+    environment = tasks.find(resolved["task"]).modules()
+    code = closure.digest("dreamer.train", family.module(resolved["agent"]), *environment)
     outputs = {"checkpoint": folder / "checkpoint.safetensors", "state": folder / "train.state"}
     outputs |= {name: folder / f"{name}.parquet" for name in ("metrics", "episodes")}
     steps = resolved["run"]["snapshots"]

@@ -35,6 +35,10 @@ CHOICES = {
         *("uncertainty_caching", "priority", "recency", "curious"),
     ),
     r"replay\.initial": ("inf", "mean_std"),
+    r"env\.atari(100k)?\.actions": ("all", "needed"),
+    r"env\.atari(100k)?\.lives": ("unused", "discount", "reset"),
+    r"env\.minigrid\.view": ("pixels", "symbols"),
+    r"env\.procgen\.mode": ("easy", "hard"),
 }
 
 

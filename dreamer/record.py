@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 
 from dreamer import checkpoint as checkpoints
-from dreamer import platform, playing, recorder, stages
+from dreamer import platform, playing, recorder, stages, tasks
 from dreamer.envs import vector
 from dreamer.trajectory import POSITION
 from jobs import cli
@@ -32,7 +32,7 @@ def main(
     agent = checkpoints.restore(checkpoint)
     environment = vector.module(agent.options["task"])
     _check_agent(agent, environment, options["sample"])
-    modules = ["dreamer.record", environment.__name__]
+    modules = ["dreamer.record", *tasks.find(agent.options["task"]).modules()]
     provenance = stages.provenance(modules, agent, spec, checkpoint=checkpoint)
     work = work or trajectory.with_name(f"{trajectory.stem}.work")
     wanted = [(trajectory, options["episodes"], options["seed"])]
@@ -119,7 +119,7 @@ def _told(agent):
 
 
 def _world(agent):
-    return agent.options["env"].get(agent.options["task"], {})
+    return tasks.options(agent.options)
 
 
 def _check(options, test_trajectory):
@@ -135,8 +135,10 @@ def _check(options, test_trajectory):
 
 
 def _check_agent(agent, environment, sample):
-    if not agent.spaces.action.classes:
-        raise Refused("the agent's actions are continuous, but recordings hold discrete actions")
+    action = agent.spaces.action
+    if not action.classes or action.shape:
+        kind = "several at once" if action.classes else "continuous"
+        raise Refused(f"the agent's actions are {kind}, but recordings hold single discrete ones")
     if hasattr(environment, "check_varied"):
         environment.check_varied(_world(agent), sample)
 

@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from dreamer import family, logs, replay, spaces, state, video
+from dreamer import family, logged, logs, replay, spaces, state, video
 from dreamer.driver import Driver
 from dreamer.envs import vector
 from dreamer.learner import Learner
 
 LOGS = ("metrics", "episodes")
+SHOWN = ("score", "length")  # of an episode on the board, beside what the environment tells
 
 
 class Training:
@@ -28,6 +29,7 @@ class Training:
         carry = module.start(self.learner.params, envs.num_envs)
         self.driver = Driver(envs, self.learner.policy, carry, options["seed"])
         self.episodes = logs.Episodes(envs.num_envs, self.world["achievements"])
+        self.logged = logged.Logged(envs.num_envs)
         self.lines = {name: logs.Lines(folder / f"{name}.jsonl") for name in LOGS}
         self.video = video.OpenLoop(module, self.spaces)
         self.step = 0
@@ -42,6 +44,7 @@ class Training:
         arrays |= state.arrays("carry", self.driver.carry)
         facts = {"step": self.step, "learner": facts, "driver": self.driver.position()}
         facts["episodes"] = self.episodes.score, self.episodes.length
+        facts["logged"] = self.logged.sums
         facts["logs"] = {name: lines.size() for name, lines in self.lines.items()}
         store.save(self.step, facts, arrays, self.replay)
 
@@ -54,6 +57,7 @@ class Training:
             return
         self.step = facts["step"]
         self.episodes.score, self.episodes.length = facts["episodes"]
+        self.logged.sums = facts["logged"]
         self.learner.restore(facts["learner"], arrays)
         self.driver.carry = state.tree("carry", self.driver.carry, arrays)
         self.driver.resume(facts["driver"])
@@ -69,10 +73,14 @@ class Training:
         self.step += self.driver.count
         if self.replay.sampler.due:
             self.learner.survey(self.step)
+        self.logged.add(row)
         for ended in self.episodes.add(self.step, row, self.driver.episode):
+            ended |= self.logged.episode(ended["env"])
             self.lines["episodes"].add(ended)
             self.report.scores.append(ended["score"])
-            shown = {f"episode/{name}": ended[name] for name in ("score", "length")}
+            shown = {
+                f"episode/{name}": ended[name] for name in ended if name in SHOWN or "/" in name
+            }
             self.board.scalars(self.step, shown)
         while self.learner.updates + self.learner.per_call <= self.due():
             self.learner.update(self.step)

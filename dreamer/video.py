@@ -15,8 +15,11 @@ class OpenLoop:
 
     def __init__(self, module, spaces):
         self.module = module
-        images = [name for name, space in spaces.observation if len(space.shape) == 3]
-        self.image = images[0] if images else None
+        self.images = [
+            name
+            for name, space in spaces.observation
+            if len(space.shape) == 3 and space.dtype == "uint8"
+        ]
         self._imagine = jax.jit(self._images, static_argnames="horizon")
 
     def frames(self, params, replay, seed):
@@ -29,13 +32,16 @@ class OpenLoop:
         sampler.keep(replay.oldest, replay.end)
         windows = sampler.draw(np.random.default_rng(seed), TRIES)
         calm = ~replay.read(windows, length)["is_first"][:, 1:].any(1)
-        if self.image is None or calm.sum() < COUNT:
+        if not self.images or calm.sum() < COUNT:
             return None
         batch = replay.read(windows[calm][:COUNT], length)
         belief = {name: batch[name] for name in replay.latents.kind.names}
         key = jax.random.key(seed)
         found = self._imagine(params, belief, batch["action"][:, :-1], key, horizon=length - 1)
-        return strip(batch[self.image][:, 1:], np.asarray(found[self.image]))
+        name = next((name for name in self.images if name in found), None)
+        if name is None:  # of the images none is decoded
+            return None
+        return strip(batch[name][:, 1:], np.asarray(found[name]))
 
     def _images(self, params, belief, actions, key, horizon):
         carry = self.module.start(params, COUNT, belief)
@@ -43,7 +49,13 @@ class OpenLoop:
 
 
 def strip(truth, imagined):
-    """Truth, imagined and absolute difference, each [B, T, H, W, 3], as frames [T, 3 H, B W, 3]."""
+    """Truth, imagined and absolute difference, each [B, T, H, W, C], as frames [T, 3 H, B W, 3]."""
+    truth, imagined = (shown(images) for images in (truth, imagined))
     difference = np.abs(truth.astype(np.int16) - imagined).astype(np.uint8)
     parts = [np.concatenate(list(part), axis=2) for part in (truth, imagined, difference)]
     return np.concatenate(parts, axis=1)
+
+
+def shown(images):
+    """Images [..., C] with three channels: grey thrice, or the first three."""
+    return np.repeat(images[..., :1], 3, -1) if images.shape[-1] < 3 else images[..., :3]

@@ -71,16 +71,17 @@ def begin(run, where):
         raise Refused(where + f"{imported} gives one result, so seeds takes one number, a label")
 
 
-def world(tree, record, dreams, where):
-    """Refuse recordings that would repeat one episode, and dreams longer than any episode."""
-    task = tree["task"]
-    known = tree["env"].get(task, {})
+def world(task, known, record, dreams, where):
+    """Refuse recordings that would repeat one episode, and dreams longer than any episode.
+
+    `known` are the options of the environment `task`.
+    """
     if task == "crafter" and known["fixed_seed"] and not known["random_spawn"] | record["sample"]:
         raise Refused(
             where + "with one fixed world, one spawn and argmax actions all recorded episodes "
             "would be the same; set env.crafter.random_spawn or record.sample to true"
         )
-    if known.get("length", dreams["horizon"] + 1) <= dreams["horizon"]:
+    if 0 < known.get("length", 0) <= dreams["horizon"]:
         raise Refused(
             where + f"episodes end after {known['length']} steps, so no dream of "
             f"{dreams['horizon']} steps can be compared with what really came; set "

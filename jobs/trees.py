@@ -1,7 +1,7 @@
 """The option trees of the runs of a configuration, and which modules they name."""
 
 from dreamer import checks as option_checks
-from dreamer import family
+from dreamer import family, tasks
 from dreamer import foreign as foreign_options
 from dreamer import options as agent_options
 from jobs import checks, foreign, offline, stages
@@ -32,14 +32,13 @@ def modules(stage, run, config):
     for other in config["runs"]:
         if other["name"] == run["data"]["run"]:
             found["data"] = named(tree(other, 0))["agent"]
-    return sorted({item.module, *(found[name] for name in item.code if name in found)})
+    own = tasks.find(tree(run, 0)["task"]).modules() if "task" in item.code else ()
+    return sorted({item.module, *own, *(found[name] for name in item.code if name in found)})
 
 
 def named(found):
     """{option: module} of the agent and of the task of an option tree."""
-    task = found["task"]
-    task = task if "." in task else f"dreamer.envs.{task}"
-    return {"agent": family.module(found["agent"]), "task": task}
+    return {"agent": family.module(found["agent"]), "task": tasks.find(found["task"]).module}
 
 
 def check(run, config):
@@ -59,7 +58,8 @@ def check(run, config):
     except Refused as error:
         raise Refused(where + str(error)) from None
     if "record" in stages.of(run):
-        checks.world(found, config["record"], config["dreams"], where)
+        known = tasks.options(found)
+        checks.world(found["task"], known, config["record"], config["dreams"], where)
     for other in config["runs"]:
         if other["name"] == run["data"]["run"]:
             offline.check_world(run, found, tree(other, 0), where)

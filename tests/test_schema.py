@@ -109,7 +109,7 @@ def test_all_errors_are_told_at_once():
         ({"options": {"seed": 3}}, "options cannot hold seed or agent"),
         ({"agent": "v9"}, "run tiny: agent is 'v9', but there is no module dreamer.v9.agent; give"),
         ({"agent": "mine.agent"}, "agent is 'mine.agent', but there is no module mine.agent"),
-        ({"options": {"task": "chess"}}, "task is 'chess', but there is no module dreamer.envs.ch"),
+        ({"options": {"task": "chess"}}, "there is no environment 'chess'; there are crafter"),
     ],
 )
 def test_a_wrong_agent_option_is_refused_before_any_job(change, sentence):

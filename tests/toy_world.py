@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from dreamer import trajectory
+from dreamer import tasks, trajectory
 from dreamer.envs import vector
 
 AREA = (7, 5)
@@ -93,7 +93,12 @@ def make(options, world_seed, spawn_seed):
 
 def in_process(task, options, count, seed, spawn_seed=None, first=None):
     """`dreamer.envs.vector.make` without worker processes, which take seconds to start."""
-    args = (task, options.get(task, {}), seed, seed if spawn_seed is None else spawn_seed)
+    args = (
+        task,
+        options.get(tasks.find(task).block, {}),
+        seed,
+        seed if spawn_seed is None else spawn_seed,
+    )
     makers = [partial(vector.build, *args, index) for index in range(count)]
     envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)
     envs.set_attr("n_resets", first or [0] * count)

@@ -12,6 +12,7 @@ from crafter import constants
 
 from dreamer import checks
 from dreamer.envs import crafter_game, crafter_view
+from dreamer.envs.numbered import Numbered
 from dreamer.trajectory import FACINGS, POSITION, VITALS
 from jobs.errors import Refused
 
@@ -26,7 +27,7 @@ def make(options, world_seed, spawn_seed):
     return Crafter(options, world_seed, spawn_seed)
 
 
-class Crafter(gymnasium.Env):
+class Crafter(Numbered):
     """Crafter with position, facing, vitals and achievements in `info` at every step.
 
     `info` of a reset also has `terrain` (material ids [W, H]), that of an episode's last step
@@ -38,7 +39,8 @@ class Crafter(gymnasium.Env):
     action_space = gymnasium.spaces.Discrete(len(constants.actions))
 
     def __init__(self, options, world_seed, spawn_seed):
-        self._options, self._seeds, self.n_resets = options, (world_seed, spawn_seed), 0
+        super().__init__(world_seed, spawn_seed)
+        self._options = options
         self.observation_space = _space(options)
         self._game = crafter_game.Game(
             tuple(options["area"]), options["length"], not options["disable_mobs"]
@@ -65,18 +67,14 @@ class Crafter(gymnasium.Env):
 
         A `seed` replaces both seeds and counts the resets from zero.
         """
-        super().reset(seed=seed)
-        if seed is not None:
-            self._seeds, self.n_resets = (seed, seed), 0
-        self.n_resets = (options or {}).get("n_resets", self.n_resets)
+        number = self.begin(seed, options)
         world_seed, spawn_seed = self._seeds
         spawn = self._options["random_spawn"]
         self._game.start(
             world_seed,
-            0 if self._options["fixed_seed"] else self.n_resets,
-            np.random.default_rng([spawn_seed, self.n_resets]) if spawn else None,
+            0 if self._options["fixed_seed"] else number,
+            np.random.default_rng([spawn_seed, number]) if spawn else None,
         )
-        self.n_resets += 1
         self._terrain = self._game.world.terrain.copy()
         self._changed = np.zeros_like(self._terrain)
         return self._observe(), {**self._info(), "terrain": self._terrain.copy()}

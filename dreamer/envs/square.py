@@ -12,6 +12,7 @@ from PIL import Image
 
 from dreamer import checks
 from dreamer.columns import FACINGS, VITALS
+from dreamer.envs.numbered import Numbered
 
 ACTIONS = ("stay", *FACINGS)
 MOVES = np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)])
@@ -32,7 +33,7 @@ def tiles(options):
     return (options["size"] - options["square"]) // options["move"] + 1
 
 
-class Square(gymnasium.Env):
+class Square(Numbered):
     """A moving square with position, facing and the goals reached in `info` at every step.
 
     Touching the goal gives a reward of 1 and moves the goal; touching the hazard ends the episode.
@@ -45,7 +46,8 @@ class Square(gymnasium.Env):
     action_space = gymnasium.spaces.Discrete(len(ACTIONS))
 
     def __init__(self, options, world_seed, spawn_seed):
-        self._options, self._seeds, self.n_resets = options, (world_seed, spawn_seed), 0
+        super().__init__(world_seed, spawn_seed)
+        self._options = options
         shape = (options["size"], options["size"], 3)
         self.observation_space = gymnasium.spaces.Dict(
             image=gymnasium.spaces.Box(0, 255, shape, np.uint8)
@@ -71,15 +73,11 @@ class Square(gymnasium.Env):
 
         A `seed` replaces both seeds and counts the resets from zero.
         """
-        super().reset(seed=seed)
-        if seed is not None:
-            self._seeds, self.n_resets = (seed, seed), 0
-        self.n_resets = (options or {}).get("n_resets", self.n_resets)
+        number = self.begin(seed, options)
         world_seed, spawn_seed = self._seeds
-        episode = 0 if self._options["fixed_seed"] else self.n_resets
+        episode = 0 if self._options["fixed_seed"] else number
         self._ground = ground(np.random.default_rng([world_seed, episode]), self._options["size"])
-        self._random = np.random.default_rng([spawn_seed, self.n_resets])
-        self.n_resets += 1
+        self._random = np.random.default_rng([spawn_seed, number])
         self._time, self._reached, self._facing = 0, 0, FACINGS.index("down")
         self._place = self._random.integers(self._tiles, size=2)
         self._goal = self._hazard = None

@@ -1,7 +1,8 @@
 """Several environments stepped side by side, each in a process of its own when there are several.
 
-An environment is a module dreamer.envs.<task> with `make(options, world_seed, spawn_seed)`; its
-environments have `world` (what their ids mean) and the counter `n_resets`.
+A task (dreamer.tasks) names a module with `make(options, world_seed, spawn_seed)`, which also gets
+the rest of the name where there is one; its environments have `world` (what their ids mean) and the
+counter `n_resets`.
 """
 
 import atexit
@@ -19,6 +20,7 @@ from multiprocessing import resource_tracker
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.vector.async_vector_env import AsyncState, _async_worker
 
+from dreamer import tasks
 from jobs.errors import Refused
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -32,12 +34,10 @@ def make(task, options, count, seed, spawn_seed=None, first=None):
     After an episode's last step the next step resets that environment (its action is ignored).
     `spawn_seed` is `seed` if not given; `first` [count] says how many resets each has behind it.
     """
-    if "." not in task and task not in options:
-        raise Refused(f"there is no environment '{task}'; there are {', '.join(sorted(options))}")
     spawn_seed = seed if spawn_seed is None else spawn_seed
+    block = options.get(tasks.find(task).block, {})
     makers = [
-        functools.partial(build, task, options.get(task, {}), seed, spawn_seed, index)
-        for index in range(count)
+        functools.partial(build, task, block, seed, spawn_seed, index) for index in range(count)
     ]
     if count == 1:
         envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)
@@ -52,12 +52,14 @@ def make(task, options, count, seed, spawn_seed=None, first=None):
 def build(task, options, seed, spawn_seed, index):
     """Environment number `index` of a vector; where the world is fixed, all visit that of 0."""
     home = 0 if options.get("fixed_seed") else index
-    return module(task).make(options, stream(seed, home), stream(spawn_seed, index))
+    name = tasks.find(task).name
+    rest = (name,) if name else ()
+    return module(task).make(options, stream(seed, home), stream(spawn_seed, index), *rest)
 
 
 def module(task):
-    """Module of an environment: dreamer.envs.<task>, or a dotted name as it stands."""
-    return importlib.import_module(task if "." in task else f"dreamer.envs.{task}")
+    """Module of an environment by the name of the task."""
+    return importlib.import_module(tasks.find(task).module)
 
 
 def stream(seed, index):

@@ -3,6 +3,8 @@
 import re
 from collections import namedtuple
 
+import numpy as np
+
 from dreamer import nets
 from dreamer.options import frozen
 from jobs.errors import Refused
@@ -55,6 +57,14 @@ def width(space):
     return size
 
 
+def possible(space):
+    """Mask [*shape, classes] of the categories that exist, or None where all do."""
+    counts = np.array(space.high).reshape(space.shape) if space.classes and space.shape else None
+    if counts is None or (counts == space.classes).all():
+        return None
+    return np.arange(space.classes) < counts[..., None]
+
+
 def _check(config):
     for part in ("enc", "dec"):
         items = seen(config, part)
@@ -65,7 +75,13 @@ def _check(config):
         side = 2 ** len(getattr(config, part).mults)
         if any(size % side for _, space in images(items) for size in space.shape[:2]):
             raise Refused(
-                f"an image seen by {part} is not a multiple of {side} pixels on each side"
+                f"an image seen by {part} is not a multiple of {side} pixels on each side; the "
+                "option size of most environments resizes it"
+            )
+        if len({space.shape[:2] for _, space in images(items)}) > 1:
+            raise Refused(
+                f"the images seen by {part} differ in size; the option size of most environments "
+                f"makes them equal, or {part}.keys chooses among {names}"
             )
     if config.dyn.deter % config.dyn.blocks:
         raise Refused(

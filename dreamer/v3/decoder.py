@@ -44,12 +44,19 @@ def losses(config, decoded, observation):
             error = decoded[name] - observation[name] / np.float32(255)
             found[name] = jnp.square(error).sum((-3, -2, -1))
         elif space.classes:
-            target = encoder.numbers(space, observation[name])
-            found[name] = distributions.cross_entropy(decoded[name], target)
+            found[name] = _categories(space, decoded[name], observation[name])
         else:
             error = decoded[name] - encoder.numbers(space, observation[name])
             found[name] = jnp.square(error).sum(-1)
     return found
+
+
+def _categories(space, logits, value):
+    """Cross-entropy [...], summed over the categories of a shape."""
+    target = jax.nn.one_hot(value, space.classes)
+    logits = distributions.only(logits.reshape(target.shape), configs.possible(space))
+    found = distributions.cross_entropy(logits, target)
+    return found.sum(tuple(range(-len(space.shape), 0))) if space.shape else found
 
 
 def pixels(image):

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dreamer import distributions, nets
+from dreamer.v3 import config as configs
 from dreamer.v3 import rssm
 
 
@@ -56,7 +57,13 @@ def policy(values, config, feature):
 def policy_of(values, config, hidden):
     """Distribution over actions from the policy's last hidden layer [..., units]."""
     outputs = [_output(values, f"pol/{name}", hidden) for name in _policy_outputs(config)]
-    if config.spaces.action.classes:
+    space = config.spaces.action
+    if space.classes and space.shape:
+        logits = outputs[0].reshape(*hidden.shape[:-1], *space.shape, space.classes)
+        return distributions.Categoricals(
+            distributions.only(logits, configs.possible(space)), len(space.shape)
+        )
+    if space.classes:
         return distributions.Categorical(*outputs)
     low, high = config.pol.minstd, config.pol.maxstd
     std = jax.nn.sigmoid(outputs[1] + 2) * (high - low) + low
@@ -65,9 +72,9 @@ def policy_of(values, config, hidden):
 
 def entropy_range(config):
     """Least and greatest entropy that the policy can have."""
-    actions = rssm.action_width(config)
-    if config.spaces.action.classes:
-        return 0.0, np.log(actions)
+    actions, space = rssm.action_width(config), config.spaces.action
+    if space.classes:
+        return 0.0, np.log(space.high if space.shape else [actions]).sum()
     ends = (config.pol.minstd, config.pol.maxstd)
     return tuple(distributions.Normal(0.0, jnp.full(actions, end)).entropy() for end in ends)
 

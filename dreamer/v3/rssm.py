@@ -60,9 +60,10 @@ def action_width(config):
 def action_vector(config, action):
     """Network input [..., A] of actions: one-hot of indices, or the numbers themselves."""
     space = config.spaces.action
+    lead = action.shape[: action.ndim - len(space.shape)]
     if space.classes:
-        return jax.nn.one_hot(action, space.classes)
-    return action.reshape(*action.shape[: action.ndim - len(space.shape)], -1)
+        action = jax.nn.one_hot(action, space.classes)
+    return action.reshape(*lead, -1)
 
 
 def advance(values, config, latent, action):
