@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+INNER = ", inner"  # ends the name of a panel whose curves say nothing of what was learned
 TAIL = 0.1  # share of a curve whose mean stands for its end
 
 

@@ -10,20 +10,21 @@ from dreamer import trajectory
 from jobs import cli, files
 
 LOSS, HELD_OUT = "loss/", "test/"
-INNER = ("opt/", "scaled/", f"{LOSS}total", "step", "updates")  # say nothing of what was learned
+INNER = ("opt/", "scaled/", f"{LOSS}total")  # say nothing of what was learned
 FREE = ("imagination",)  # phases whose losses need not fall: their targets move with the policy
 COLUMNS = ("panel", "curve", "unit", "step", "value", "smooth")
 
 
 def phase(log, name, options):
     """Long-form curves of one phase, a table with `updates` and one column per metric."""
-    wanted = [item for item in log if not item.startswith(INNER)]
+    wanted = [item for item in log if item not in ("step", "updates")]
     if not options["losses"]:
-        wanted = [item for item in wanted if LOSS not in item]
+        wanted = [item for item in wanted if LOSS not in item and not item.startswith(INNER)]
     parts = [
-        curve.curve(name, item, unit(item), log["updates"], log[item], options["smoothing"])
+        curve.curve(f"{name}{curve.INNER}" if item.startswith(INNER) else name, item, unit(item),
+                    log["updates"], log[item], options["smoothing"])
         for item in wanted
-    ]
+    ]  # fmt: skip
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
@@ -38,7 +39,7 @@ def unit(name):
 def summary(table, name):
     """Rows of the report's table: each loss at the end of a phase, beside where it began."""
     rows = []
-    for label, part in table.groupby("curve", sort=False):
+    for label, part in table[table["panel"] == name].groupby("curve", sort=False):
         plain, held = label.removeprefix(HELD_OUT), label.startswith(HELD_OUT)
         if not plain.startswith(LOSS):
             continue

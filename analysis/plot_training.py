@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis import style
-from analysis.curve_figures import grid
+from analysis.curve_figures import everything, grid
 from dreamer import trajectory
 from jobs import cli, files
 
@@ -33,8 +33,22 @@ def draw_achievements(rates, episodes, svg):
     style.save(figure, svg)
 
 
+def logged(table):
+    """The curves under the names of the log, where a loss and another metric may share one."""
+    loss = table["panel"].isin(("world model", "behaviour"))
+    episode = table["panel"] == "episodes"
+    names = table["curve"].mask(loss, "loss/" + table["curve"])
+    return table.assign(curve=names.mask(episode, "episode/" + table["curve"]))
+
+
 def main(
-    spec: Path, curves: Path, scores: Path, learning_curves: Path, losses: Path, achievements: Path
+    spec: Path,
+    curves: Path,
+    scores: Path,
+    learning_curves: Path,
+    losses: Path,
+    achievements: Path,
+    all_metrics: Path,
 ):
     """Draw the figures from the tables alone."""
     cli.options(spec)
@@ -44,6 +58,7 @@ def main(
     grid(episodes, learning_curves, "There are no scores of training episodes to draw.")
     model = table[table["panel"] == "world model"]
     grid(model, losses, "No losses were logged or asked for.")
+    everything(logged(table), all_metrics)
     draw_achievements(found["unlock_rates"], found["episodes"], achievements)
 
 

@@ -38,7 +38,7 @@ def chapter(folder, chapters=1):
     largest = report_figures.limit(chapters)
     stages = files.read_json(info) if info.is_file() else {}
     parts = [
-        {"anchor": item["key"], **item}
+        {"anchor": item["key"], "folded": {}, **item}
         for item in yaml.safe_load(_text("sections.yaml"))
         if ("only" not in item or item["only"] in stages) and item.get("unless") not in stages
     ]

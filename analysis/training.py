@@ -37,6 +37,19 @@ def all_curves(metrics, episodes, options):
     return pd.concat(parts, ignore_index=True)
 
 
+def other_metrics(metrics, episodes, options):
+    """Curves of all else that was logged: of updates, of the replay, by the environment."""
+    if not options["losses"]:
+        return []
+    known = ("step", "updates", "env", "episode", "score", "length")
+    return [
+        curve("metrics", name, "", log["step"], log[name], options["smoothing"])
+        for log in (metrics, episodes)
+        for name in log
+        if name not in known and not name.startswith(("loss/", PREFIX))
+    ]
+
+
 def summary(table, rates, deviations):
     """Rows of the report's table: the official score, the episode score, the losses."""
     rows = []
@@ -95,7 +108,8 @@ def main(spec: Path, metrics: Path, episodes: Path, scores: Path, curves: Path):
     rates = score.unlock_rates(counts) if len(ended) and options["achievements"] else {}
     found, deviations = all_curves(log, ended, options), score.deviations(header["options"])
     steps, losses = int(log["step"].max()) if len(log) else 0, found[found["panel"] != "episodes"]
-    columns = {name: found[name].to_numpy() for name in found}
+    whole = pd.concat([found, *other_metrics(log, ended, options)], ignore_index=True)
+    columns = {name: whole[name].to_numpy() for name in whole}
     trajectory.write_log(curves, "training_curves", {"smoothing": options["smoothing"]}, columns)
     files.write_json(
         scores,

@@ -201,7 +201,8 @@ rule plot_training_seed:
         learning_curves=figure("learning_curves", "training"),
         losses=figure("losses", "training"),
         achievements=figure("achievements", "training"),
-        png=pngs("learning_curves", "losses", "achievements"),
+        all_metrics=figure("all_metrics", "training"),
+        png=pngs("learning_curves", "losses", "achievements", "all_metrics"),
         prov=prov("plot_training"),
     log:
         "results/{run}/seed{seed}/logs/plot_training.log",
@@ -215,5 +216,5 @@ rule plot_training_seed:
         python -m analysis.plot_training --spec {input.spec} --scores {input.scores} \
             --curves {input.curves} --learning-curves {output.learning_curves} \
             --losses {output.losses} --achievements {output.achievements} \
-            --prov {output.prov} >{log} 2>&1
+            --all-metrics {output.all_metrics} --prov {output.prov} >{log} 2>&1
         """

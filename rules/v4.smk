@@ -127,7 +127,8 @@ rule plot_phases_seed:
         spec=spec("plot_phases"),
     output:
         drawn=[figure(f"phase_{phase}", "training") for phase in stages.PHASES],
-        png=pngs(*[f"phase_{phase}" for phase in stages.PHASES]),
+        all_metrics=figure("all_metrics", "training"),
+        png=pngs(*[f"phase_{phase}" for phase in stages.PHASES], "all_metrics"),
         prov=prov("plot_phases"),
     log:
         "results/{run}/seed{seed}/logs/plot_phases.log",
@@ -139,7 +140,7 @@ rule plot_phases_seed:
     shell:
         """
         python -m analysis.plot_phases --spec {input.spec} --curves {input.curves} \
-            --figures {output.drawn} --prov {output.prov} >{log} 2>&1
+            --figures {output.drawn} --all-metrics {output.all_metrics} --prov {output.prov} >{log} 2>&1
         """
 
 

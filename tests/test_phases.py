@@ -65,8 +65,8 @@ def test_losses_are_left_out_where_they_are_not_asked_for(tmp_path, monkeypatch)
 def test_every_figure_is_drawn_or_says_why_not(rows, tmp_path, monkeypatch):
     run(tmp_path, monkeypatch, rows)
     figures = [tmp_path / f"phase_{name}.svg" for name in NAMES]
-    plot_phases.main(None, tmp_path / "curves.parquet", figures)
-    for path in figures:
+    plot_phases.main(None, tmp_path / "curves.parquet", figures, tmp_path / "all.svg")
+    for path in [*figures, tmp_path / "all.svg"]:
         assert path.read_text().rstrip().endswith("</svg>")
         assert path.with_suffix(".png").stat().st_size > 1000
 

@@ -140,7 +140,7 @@ def draw(at, folder):
             new("errors", "world", "coherence", "strip", "policy", "forced"),
         ),
         plot_training: (
-            [at["curves"], at["training"]], new("learning", "losses", "achievements"),
+            [at["curves"], at["training"]], new("learning", "losses", "achievements", "all"),
         ),
         plot_compare: (
             [at["everything"], at["intervals"], at["learning"]],

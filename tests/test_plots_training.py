@@ -16,7 +16,9 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_every_figure_is_drawn_or_says_why_not(case, tmp_path, monkeypatch):
     run(tmp_path, monkeypatch, **CASES[case])
-    figures = [tmp_path / name for name in ("learning.svg", "losses.svg", "achievements.svg")]
+    figures = [
+        tmp_path / name for name in ("learning.svg", "losses.svg", "achievements.svg", "all.svg")
+    ]
     tables = (tmp_path / "curves.parquet", tmp_path / "training.json")
     plot_training.main(None, *tables, *figures)
     for path in figures:

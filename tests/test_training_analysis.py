@@ -70,7 +70,9 @@ def test_losses_are_compared_with_their_own_start(tmp_path, monkeypatch):
 
 def test_curves_hold_every_value_and_a_running_mean_of_the_stated_width(tmp_path, monkeypatch):
     _, curves = run(tmp_path, monkeypatch)
-    assert set(curves["curve"]) == {"score", "length", "cumulative reward", "rec", "dyn", "policy"}
+    shown = curves[curves["panel"] != "metrics"]
+    assert set(shown["curve"]) == {"score", "length", "cumulative reward", "rec", "dyn", "policy"}
+    assert set(curves[curves["panel"] == "metrics"]["curve"]) == {"opt/lr"}
     score = curves[curves["curve"] == "score"].reset_index()
     assert score["smooth"][20] == pytest.approx(score["value"][18:22].mean())
     total = curves[curves["curve"] == "cumulative reward"]["value"]
