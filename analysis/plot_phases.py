@@ -16,7 +16,7 @@ def logged(table):
     return table.assign(curve=names.mask(held, HELD_OUT + names))
 
 
-def main(spec: Path, curves: Path, figures: list[Path], all_metrics: Path):
+def main(spec: Path, curves: Path, figures: list[Path], phase_metrics: Path):
     """Draw one figure per phase, named phase_<name>.svg, and all metrics, from the table alone."""
     cli.options(spec)
     _, table = trajectory.read_log(curves, "training_curves")
@@ -24,7 +24,7 @@ def main(spec: Path, curves: Path, figures: list[Path], all_metrics: Path):
         name = path.stem.removeprefix("phase_")
         words = f"No metric of the phase {name} was logged."
         grid(table[table["panel"] == name], path, words, "updates of the phase")
-    everything(logged(table), all_metrics, "updates of the phase")
+    everything(logged(table), phase_metrics, "updates of the phase")
 
 
 if __name__ == "__main__":

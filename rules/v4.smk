@@ -127,8 +127,8 @@ rule plot_phases_seed:
         spec=spec("plot_phases"),
     output:
         drawn=[figure(f"phase_{phase}", "training") for phase in stages.PHASES],
-        all_metrics=figure("all_metrics", "training"),
-        png=pngs(*[f"phase_{phase}" for phase in stages.PHASES], "all_metrics"),
+        phase_metrics=figure("phase_metrics", "training"),
+        png=pngs(*[f"phase_{phase}" for phase in stages.PHASES], "phase_metrics"),
         prov=prov("plot_phases"),
     log:
         "results/{run}/seed{seed}/logs/plot_phases.log",
@@ -140,7 +140,7 @@ rule plot_phases_seed:
     shell:
         """
         python -m analysis.plot_phases --spec {input.spec} --curves {input.curves} \
-            --figures {output.drawn} --all-metrics {output.all_metrics} --prov {output.prov} >{log} 2>&1
+            --figures {output.drawn} --phase-metrics {output.phase_metrics} --prov {output.prov} >{log} 2>&1
         """
 
 
