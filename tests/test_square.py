@@ -94,17 +94,18 @@ def overlap(place, other):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_touching_the_goal_gives_one_and_moves_it(seed):
+def test_touching_the_goal_gives_one_and_the_next_step_moves_it(seed):
     rng, env = np.random.default_rng(seed), make()
     for _ in range(20):
         _, info = env.reset()
+        reward = 0.0
         assert not overlap(info["position"], info["goal"])
         for _ in range(39):
-            before = info["goal"]
+            before, moves = info["goal"], bool(reward)
             *_, reward, dead, late, info = env.step(rng.integers(5))
-            assert reward == overlap(info["position"], before) and not dead and not late
-            assert not overlap(info["position"], info["goal"])
-            assert reward or (info["goal"] == before).all()
+            assert reward == overlap(info["position"], info["goal"]) and not dead and not late
+            assert (info["goal"] != before).any() == moves
+            assert not (moves and reward)
 
 
 def test_the_hazard_ends_an_episode_and_nothing_else_does_before_the_limit():

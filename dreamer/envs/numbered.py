@@ -14,6 +14,7 @@ class Numbered(gymnasium.Env):
 
         A `seed` replaces all seeds and counts the resets from zero.
         """
+        super().reset(seed=seed)
         if seed is not None:
             self._seeds, self.n_resets = (seed,) * len(self._seeds), 0
         number = (options or {}).get("n_resets", self.n_resets)

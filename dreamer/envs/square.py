@@ -36,7 +36,8 @@ def tiles(options):
 class Square(Numbered):
     """A moving square with position, facing and the goals reached in `info` at every step.
 
-    Touching the goal gives a reward of 1 and moves the goal; touching the hazard ends the episode.
+    Touching the goal gives a reward of 1, and the next step moves the goal, so that the image that
+    comes with the reward shows its cause; touching the hazard ends the episode.
     The ground belongs to the world seed, places to the spawn seed. `info` also has `goal`, the tile
     on whose middle the goal lies, for the scripted policy. `n_resets` counts the resets so far.
     """
@@ -81,7 +82,7 @@ class Square(Numbered):
         self._time, self._reached, self._facing = 0, 0, FACINGS.index("down")
         self._place = self._random.integers(self._tiles, size=2)
         self._goal = self._hazard = None
-        self._goal = self._elsewhere()
+        self._goal, self._touched = self._elsewhere(), False
         self._hazard = self._elsewhere() if self._options["hazard"] else None
         return {"image": self.render()}, {**self._info(), "terrain": self._floor.copy()}
 
@@ -90,16 +91,16 @@ class Square(Numbered):
         self._time += 1
         self._place = np.clip(self._place + MOVES[action], 0, self._tiles - 1)
         self._facing = int(action) - 1 if action else self._facing
-        reward = float(self._touches(self._goal))
-        if reward:
-            self._reached += 1
+        if self._touched:
             self._goal = self._elsewhere()
+        self._touched = self._touches(self._goal)
+        self._reached += self._touched
         dead = self._touches(self._hazard)
         late = self._time >= self._options["length"]
         info = self._info()
         if dead or late:
             info["terrain_changed"] = np.zeros_like(self._floor)
-        return {"image": self.render()}, reward, dead, late and not dead, info
+        return {"image": self.render()}, float(self._touched), dead, late and not dead, info
 
     def render(self):
         """The image [S, S, 3] uint8: the square above hazard, goal and ground."""
