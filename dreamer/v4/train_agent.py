@@ -1,8 +1,12 @@
 """Train the agent token and its heads, DreamerV4's phase 2: clone the data's behaviour.
 
-The loss of the dynamics stays on, and the heads' gradients reach the transformer.
+The loss of the dynamics stays on, and the heads' gradients reach the transformer, at first they do
+not: all heads learn first what is most frequent, and this shared gradient would make the agent
+token's state h the same for all frames.
 """
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from dreamer.v4 import commands, heads, mesh, model
@@ -35,9 +39,10 @@ def batch(data, config, rng, part):
     return rows | {"image_row": image_row, "valid": rows["valid"] & ~special}
 
 
-def sums(values, config, _, rows):
+def sums(values, config, count, rows):
     """The losses of the dynamics, with the whole bootstrap, and of the heads."""
     told, h = model.loss(values, config, rows, 1.0, agent=True)
+    h = jnp.where(count < config.head.warmup_heads, jax.lax.stop_gradient(h), h)
     found = heads.losses(values, config, h, rows)
     return {"dynamics": told} | {name: mesh.pair(*found[name]) for name in HEADS}
 
