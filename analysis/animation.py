@@ -1,21 +1,15 @@
-"""Pictures in a row as GIF and MP4 files; equal pictures give equal bytes."""
+"""Pictures in a row as GIF files; equal pictures give equal bytes."""
 
 import io
 
-import imageio_ffmpeg
 import numpy as np
 from PIL import Image
 
 from jobs import files
-from jobs.errors import Refused
 
 LARGEST = 1_000_000  # bytes of a GIF; frames that would exceed them are left out at the end
 SHORTER = 0.8
 SAMPLED, COLOURS = 12, 64  # frames that choose the colours; more colours weigh more
-EXACT = (
-    *("-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact"),
-    *("-map_metadata", "-1", "-f", "mp4"),
-)
 
 
 def gif(path, frames, step_ms, kept):
@@ -32,24 +26,6 @@ def gif(path, frames, step_ms, kept):
     with files.atomic(path) as temporary:
         temporary.write_bytes(data)
     return len(plain)
-
-
-def mp4(path, frames, step_ms):
-    """Write pictures as H.264; a machine without ffmpeg is refused."""
-    try:
-        imageio_ffmpeg.get_ffmpeg_exe()
-    except RuntimeError:
-        raise Refused(
-            "behavior.mp4 is true, but no ffmpeg was found on this machine; install one (or the "
-            "package imageio-ffmpeg with its program), or set behavior.mp4 to false"
-        ) from None
-    with files.atomic(path) as temporary:
-        settings = {"fps": 1000 / step_ms, "macro_block_size": 2, "output_params": list(EXACT)}
-        writer = imageio_ffmpeg.write_frames(str(temporary), frames[0].size, **settings)
-        writer.send(None)
-        for frame in frames:
-            writer.send(np.asarray(frame).tobytes())
-        writer.close()
 
 
 def _palette(frames, kept):

@@ -15,7 +15,7 @@ from analysis import (
     views,
     walked,
 )
-from jobs import cli, files
+from jobs import cli, files, mp4
 from jobs.errors import Refused
 
 FIGURES = {
@@ -52,7 +52,7 @@ def animate(found, stretch, options, paths):
         if path.suffix == ".gif":
             count = animation.gif(path, pictures, options["step_ms"], frames.KEPT)
         else:
-            animation.mp4(path, pictures, options["step_ms"])
+            mp4.write(path, pictures, options["step_ms"], "behavior.mp4")
     if words:
         return words
     first, last = stretch.step[0], stretch.step[count - 1]

@@ -8,99 +8,93 @@ from pathlib import Path
 import numpy as np
 
 from dreamer import checkpoint as saved
-from dreamer import platform, players, stages, tasks, trajectory
-from dreamer.played import paired, summary
-from jobs import cli, files
+from dreamer import (
+    evaluated,
+    flags,
+    platform,
+    played,
+    players,
+    rounds,
+    stages,
+    tasks,
+    trajectory,
+)
+from jobs import cli, files, mp4
 from jobs.errors import Refused
 
 
 def main(
     checkpoint: list[Path],
-    scores: Path,
-    episodes: Path,
+    /,
+    scores: Path | None = None,
+    table: Path | None = None,
     dataset: Path | None = None,
     spec: Path | None = None,
+    episodes: int | None = None,
+    seeds: list[int] | None = None,
+    video: Path | None = None,
     overrides: dict | None = None,
 ):
-    """Play --checkpoint AGENT [PARENT ...] and chance; write --scores and --episodes.
+    """Play CHECKPOINT [PARENT ...] and chance: returns, lengths, achievements, with intervals.
 
     Each agent plays with sampled and with most probable actions. The first one is compared with
     every other, episode by episode, and with who played the --dataset it learned from. Options come
-    from --spec, or by hand from flags such as --evaluation.episodes 10.
+    from --spec, or by hand from --episodes 10, --seeds 5 1024 42 and flags such as
+    --evaluation.envs 4. --video DIR receives the first episodes, --scores (JSON) and --table
+    (Parquet) all numbers.
     """
-    options = stages.options("evaluation", spec, overrides)
+    options = _options(spec, {"episodes": episodes, "seeds": seeds}, overrides)
     _check(options)
+    if video:
+        mp4.check("--video")
     platform.choose(options["platform"])
     agents = _agents(checkpoint)
     first = next(iter(agents.values()))
     found = [players.Player(name, agent, sample)
              for name, agent in agents.items() for sample in (True, False)]  # fmt: skip
     found.append(players.Player(players.RANDOM))
-    rows = play(found, first, options)
-    inputs = {f"checkpoint{number}": path for number, path in enumerate(checkpoint)}
-    inputs |= {"dataset": dataset} if dataset else {}
+    rows = rounds.play(found, first, options, video)
+    collected, task = _collected(dataset), first.options["task"]
     achievements = first.header["world"]["achievements"]
-    about = {
-        "options": options,
-        "agent": stages.agent_header(first),
-        "players": {name: _who(agent) for name, agent in agents.items()},
-        "achievements": achievements,
-        "provenance": stages.provenance(
-            ["dreamer.evaluate", *tasks.find(first.options["task"]).modules()], first, spec,
-            **inputs),
-    }  # fmt: skip
-    trajectory.write_log(episodes, "evaluation", about, columns(rows, achievements))
-    collected = _collected(dataset)
-    files.write_json(
-        scores,
-        {
-            "summary": summary(rows, found, achievements, collected),
-            "paired": paired(rows, found),
-            "collected": collected,
-            "notes": list(_notes(options, first, dataset, len(agents))),
-            "not_yet": [],
-        },
-    )
+    told = {
+        "summary": played.summary(rows, found, achievements, collected, task),
+        "paired": played.paired(rows, found),
+        "achievements": played.unlocked(rows, found, achievements),
+        "collected": collected,
+        "notes": list(evaluated.notes(options, first, dataset, len(agents), video)),
+        "not_yet": [],
+    }
+    if table:
+        inputs = {f"checkpoint{number}": path for number, path in enumerate(checkpoint)}
+        inputs |= {"dataset": dataset} if dataset else {}
+        about = _about(options, agents, spec, inputs)
+        trajectory.write_log(table, "evaluation", about, rounds.columns(rows, achievements))
+    if scores:
+        files.write_json(scores, told)
+    if not spec:
+        evaluated.say(told)
     return {"device": platform.describe()}
 
 
-def play(found, first, options):
-    """[{player, mode, seed, episode, return, length, died, achievements}] of all players."""
-    rows, tree = [], first.options
-    total = len(found) * len(options["seeds"]) * options["episodes"]
-    fixed = tasks.options(tree).get("fixed_seed")
-    with stages.Progress("evaluating", total, "episodes", "steps") as progress:
-        for player in found:
-            for seed in options["seeds"]:
-                world = first.header["seed"] if fixed else seed
-                game = players.play(player, tree, world, seed, options["episodes"], options["envs"])
-                lines = _finish(game, progress, len(rows))
-                mode = players.MODES[player.sample]
-                rows += [{"player": player.name, "mode": mode, "seed": seed, "episode": number}
-                         | line for number, line in enumerate(lines)]  # fmt: skip
-    return rows
+def _options(spec, short, overrides):
+    """Options of the stage; `short` are flags for some of them."""
+    if spec:
+        flags.leave_out(f"{spec} holds every option", short)
+    given = {f"evaluation.{name}": value for name, value in short.items() if value is not None}
+    return stages.options("evaluation", spec, {**given, **(overrides or {})})
 
 
-def _finish(game, progress, done):
-    """What a generator returns, telling the progress."""
-    while True:
-        try:
-            finished, steps = next(game)
-        except StopIteration as end:
-            return end.value
-        done += finished
-        progress.update(done, steps)
-
-
-def columns(rows, achievements):
-    """{column: values}, one row per episode."""
-    names = ("player", "mode", "seed", "episode", "return", "length", "died")
-    found = {name: [row[name] for row in rows] for name in names}
-    for place, name in enumerate(achievements):
-        found[f"achievement_{name}"] = [
-            row["achievements"][place] if row["achievements"] else None for row in rows
-        ]
-    return found
+def _about(options, agents, spec, inputs):
+    """The header of the table of episodes."""
+    first = next(iter(agents.values()))
+    modules = ["dreamer.evaluate", *tasks.find(first.options["task"]).modules()]
+    return {
+        "options": options,
+        "agent": stages.agent_header(first),
+        "players": {name: _who(agent) for name, agent in agents.items()},
+        "achievements": first.header["world"]["achievements"],
+        "provenance": stages.provenance(modules, first, spec, **inputs),
+    }
 
 
 def _agents(paths):
@@ -151,29 +145,14 @@ def _collected(dataset):
     return found
 
 
-def _notes(options, first, dataset, count):
-    """What a reader must know."""
-    games = options["episodes"] * len(options["seeds"])
-    yield (
-        f"{games} episodes per player, in the worlds and from the starts of seeds "
-        f"{', '.join(map(str, options['seeds']))}, the same ones for all. Intervals are "
-        "bootstrapped over episodes: they say how sure the mean of this one agent is, not how "
-        "other trainings would end."
-    )
-    if tasks.options(first.options).get("fixed_seed"):
-        yield "The world is the one of the training; only starts are new."
-    if count < 2:
-        yield "No parent was given, so nothing is paired with one."
-    if dataset:
-        yield "The returns of the data set are of other episodes, as recorded there."
-
-
 def _check(options):
     for name in ("episodes", "envs"):
         if options[name] < 1:
             raise Refused(f"option evaluation.{name} is {options[name]}, but must be above zero")
     if not options["seeds"] or len(set(options["seeds"])) < len(options["seeds"]):
         raise Refused(f"option evaluation.seeds is {options['seeds']}, but takes different seeds")
+    if min(options["seeds"]) < 0:
+        raise Refused(f"option evaluation.seeds is {options['seeds']}, but takes zero and above")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ In the shapes, B is batch, T time, H imagined steps. Every function is pure; the
                           taken [B]: actions that the carry remembers in place of the chosen ones
 `imagine(params, carry, actions, horizon, key, sample) -> actions, activations, images`
 `layers(options, spaces) -> [Layer]`                           in the order of the forward pass
+`value(params, activations) -> value`      optional: the return [B] expected, from those of `act`
 
 Signals are per trained step, in nats and without gradient: "kl" between posterior and prior without
 free nats, "beliefs" the sum of both losses of it with free nats, "model" the whole loss of the

@@ -1,16 +1,18 @@
 """What evaluated episodes say: means with intervals, and differences of players, paired.
 
-Rows are {player, mode, return, length, died, achievements (counts) or None, ...}, one per episode;
-those of two players stand in the same order of seeds and episodes.
+Rows are {player, mode, seed, return, length, died, achievements (counts) or None, ...}, one per
+episode; those of two players stand in the same order of seeds and episodes.
 """
 
 import numpy as np
 
-from dreamer import players, scores
+from dreamer import atari_scores, players, scores
 from dreamer.scores import row
 
+ENDS = {"low": "lower end", "high": "upper end"}
 
-def summary(rows, found, achievements, collected):
+
+def summary(rows, found, achievements, collected, task=""):
     """Rows of the report's table; chance is what random actions reach."""
     lines = []
     chance = _take(rows, players.Player(players.RANDOM))
@@ -18,10 +20,10 @@ def summary(rows, found, achievements, collected):
         mine = _take(rows, player)
         beside = (None, None) if player.agent is None else (chance, "random actions")
         lines += _lines(player.label, mine, *beside, achievements)
+        lines += _normalised(player, mine, task)
     for item in paired(rows, found):
         words = f"return of {item['player']} minus {item['minus']}, same episodes"
-        for end in ("mean", "low", "high"):
-            label = {"mean": "", "low": ": lower end", "high": ": upper end"}[end]
+        for end, label in {"mean": "", **{end: f": {said}" for end, said in ENDS.items()}}.items():
             lines.append(row(words + label, item[end], "reward", "high", 0.0, "no difference"))
     best = _take(rows, found[0])["return"].mean()
     for name, told in collected.items():
@@ -33,21 +35,47 @@ def summary(rows, found, achievements, collected):
 
 def _lines(label, mine, chance, chance_name, achievements):
     """Numbers of one player."""
-    low, high = scores.interval(mine["return"])
-    other = {name: None if chance is None else chance[name].mean() for name in ("return", "length")}
-    yield row(f"return, {label}", mine["return"].mean(), "reward", "high", other["return"],
-              chance_name)  # fmt: skip
-    for words, end in (("lower", low), ("upper", high)):
-        yield row(f"return, {label}: {words} end", end, "reward", "high", other["return"],
-                  chance_name)  # fmt: skip
-    yield row(f"episode length, {label}", mine["length"].mean(), "steps", "high", other["length"],
-              chance_name)  # fmt: skip
+    for name, words, unit in (
+        ("return", "return", "reward"),
+        ("length", "episode length", "steps"),
+    ):
+        other = None if chance is None else chance[name].mean()
+        ends = scores.interval(scores.by_seed(mine[name], mine["seed"]))
+        yield from _spread(f"{words}, {label}", mine[name].mean(), ends, unit, other, chance_name)
     if achievements and mine["achievements"].shape[1]:
-        beside = None if chance is None else crafter_score(chance["achievements"])
-        yield row(f"Crafter score, {label}" if len(achievements) > 1 else
-                  f"episodes with {achievements[0].replace('_', ' ')}, {label}",
-                  crafter_score(mine["achievements"]), "%", "high", beside,
-                  chance_name)  # fmt: skip
+        several = len(achievements) > 1
+        name = "Crafter score" if several else f"episodes with {achievements[0].replace('_', ' ')}"
+        other = None if chance is None else crafter_score(chance["achievements"])
+        ends = scores.interval(scores.by_seed(mine["achievements"] > 0, mine["seed"]), _score)
+        yield from _spread(f"{name}, {label}", crafter_score(mine["achievements"]), ends, "%",
+                           other, chance_name)  # fmt: skip
+
+
+def _spread(words, value, ends, unit, chance, chance_name):
+    """A number and the ends of its interval."""
+    yield row(words, value, unit, "high", chance, chance_name)
+    for said, end in zip(ENDS.values(), ends, strict=True):
+        yield row(f"{words}: {said}", end, unit, "high", chance, chance_name)
+
+
+def _normalised(player, mine, task):
+    value = atari_scores.normalised(task, mine["return"].mean()) if task else None
+    if value is not None:
+        words = f"human-normalised return, {player.label}"
+        yield row(words, value, "%", "high", 0.0, "random play, as published")
+
+
+def unlocked(rows, found, achievements):
+    """[{player, mode, achievement, rate, low, high}]: share of episodes with each, in percent."""
+    lines = []
+    for player in found:
+        mine = _take(rows, player)
+        for place, name in enumerate(achievements if mine["achievements"].shape[1] else ()):
+            got = 100.0 * (mine["achievements"][:, place] > 0)
+            low, high = scores.interval(scores.by_seed(got, mine["seed"]))
+            lines.append({"player": player.name, "mode": player.mode, "achievement": name,
+                          "rate": float(got.mean()), "low": low, "high": high})  # fmt: skip
+    return lines
 
 
 def paired(rows, found):
@@ -59,8 +87,9 @@ def paired(rows, found):
         for other in found:
             alike = other.agent is None or other.sample == mine.sample
             if other.name != mine.name and alike:
-                gap = _take(rows, mine)["return"] - _take(rows, other)["return"]
-                low, high = scores.interval(gap)
+                told = _take(rows, mine)
+                gap = told["return"] - _take(rows, other)["return"]
+                low, high = scores.interval(scores.by_seed(gap, told["seed"]))
                 lines.append({"player": mine.label, "minus": other.label, "low": low, "high": high,
                               "mean": float(gap.mean()), "episodes": len(gap)})  # fmt: skip
     return lines
@@ -68,13 +97,17 @@ def paired(rows, found):
 
 def crafter_score(counts):
     """exp(mean ln(1 + s)) - 1 of success rates s in percent, from counts [N, achievements]."""
-    rates = 100 * (np.asarray(counts) > 0).mean(0)
-    return float(np.expm1(np.log1p(rates).mean()))
+    return float(_score((np.asarray(counts) > 0).mean(0)))
+
+
+def _score(rates):
+    """The same [...] from rates [..., achievements] between 0 and 1."""
+    return np.expm1(np.log1p(100 * rates).mean(-1))
 
 
 def _take(rows, player):
-    """{return, length: [N], achievements [N, A]} of a player's episodes."""
-    mode = players.MODES[player.sample]
-    mine = [item for item in rows if (item["player"], item["mode"]) == (player.name, mode)]
+    """{return, length, seed: [N], achievements [N, A]} of a player's episodes."""
+    mine = [item for item in rows if (item["player"], item["mode"]) == (player.name, player.mode)]
     found = {name: np.array([item[name] for item in mine], float) for name in ("return", "length")}
-    return found | {"achievements": np.array([item["achievements"] or [] for item in mine], int)}
+    counts = np.array([item["achievements"] or [] for item in mine], int)
+    return found | {"achievements": counts, "seed": np.array([item["seed"] for item in mine])}

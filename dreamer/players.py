@@ -10,9 +10,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dreamer import playing
+from dreamer import films, playing
 
-ROW = {"layers": {}, "absent": ["image"]}  # what is kept of a step
+ROW = {"layers": ["value"], "absent": ["image"]}  # what is kept of a step
 MODES = {True: "sampled", False: "argmax"}
 RANDOM = "random"
 
@@ -25,16 +25,30 @@ class Player(NamedTuple):
     sample: bool = True
 
     @property
+    def mode(self):
+        return MODES[self.sample]
+
+    @property
     def label(self):
         """Name and mode."""
-        return f"{self.name}, {MODES[self.sample]}" if self.agent else self.name
+        return f"{self.name}, {self.mode}" if self.agent else self.name
 
 
 class Kept:
-    """Finished episodes as `recorder.Collector` hands them over: one line of numbers each."""
+    """Finished episodes as `recorder.Collector` hands them over: one line of numbers each.
 
-    def __init__(self, count):
+    `image` names the observation of which the first `filmed` episodes become a films.Film.
+    """
+
+    def __init__(self, count, image=None, filmed=0):
         self.episodes, self.lines = count, {}
+        self.image, self.filmed, self.films = image, filmed if image else 0, {}
+
+    @property
+    def header(self):
+        """What is kept of a step, as recorder.split asks it."""
+        more = {self.image} if self.filmed else set()
+        return {"layers": {*ROW["layers"], *more}, "absent": {*ROW["absent"]} - more}
 
     def missing(self):
         """Episodes that are not played yet."""
@@ -49,17 +63,25 @@ class Kept:
         }
         counts = rows[-1].get("achievements")
         self.lines[episode] = found | {"achievements": None if counts is None else counts.tolist()}
+        if episode < self.filmed:
+            self.films[episode] = films.of(rows, self.image)
 
 
-def play(player, tree, world_seed, seed, count, envs):
-    """[{return, length, died, achievements}] of episodes 0 to count - 1; yields steps as it goes.
+def play(player, tree, world_seed, seed, kept, envs):
+    """[{return, length, died, achievements}] of the episodes of `kept`; yields steps as it goes.
 
     An episode depends on its number, the seeds and how many environments there are alone, not on
     who else plays.
     """
-    kept = Kept(count)
-    yield from playing.play(kept, partial(_begin, player), tree, world_seed, seed, envs, ROW)
-    return [kept.lines[item] for item in range(count)]
+    begin = partial(_begin, player)
+    yield from playing.play(kept, begin, tree, world_seed, seed, envs, kept.header)
+    return [kept.lines[item] for item in range(kept.episodes)]
+
+
+def pictures(agent):
+    """Name of the observation that can be filmed, an image uint8 [H, W, C]; None without one."""
+    return next((name for name, space in agent.spaces.observation
+                 if space.dtype == "uint8" and len(space.shape) == 3), None)  # fmt: skip
 
 
 def _begin(player, envs):
@@ -67,7 +89,20 @@ def _begin(player, envs):
     if player.agent is None:
         return _chance(envs.single_action_space), None
     family, params = player.agent.family, player.agent.params
-    return playing.policy(player.agent, player.sample), family.start(params, envs.num_envs)
+    return _policy(player.agent, player.sample), family.start(params, envs.num_envs)
+
+
+def _policy(agent, sample):
+    """An agent's policy, with the return it expects where its family can say that."""
+    family = agent.family
+
+    @jax.jit
+    def act(params, carry, observation, keys):
+        carry, action, felt = family.act(params, carry, observation, keys, sample)
+        told = {"value": family.value(params, felt)} if hasattr(family, "value") else {}
+        return carry, action, told
+
+    return partial(act, agent.params)
 
 
 def _chance(space):
@@ -75,10 +110,16 @@ def _chance(space):
 
     @jax.jit
     def draw(keys):
-        if hasattr(space, "n"):
-            return jax.vmap(lambda key: jax.random.randint(key, (), 0, int(space.n)))(keys)
-        ends = np.asarray(space.low), np.asarray(space.high)
-        return jax.vmap(lambda key: jax.random.uniform(key, space.shape, minval=ends[0],
-                                                       maxval=ends[1]))(keys)  # fmt: skip
+        return jax.vmap(partial(_any, space))(keys)
 
     return lambda carry, observation, keys: (carry, draw(keys), {})
+
+
+def _any(space, key):
+    if hasattr(space, "nvec"):
+        return jax.random.randint(key, space.shape, 0, np.asarray(space.nvec))
+    if hasattr(space, "n"):
+        return jax.random.randint(key, (), 0, int(space.n))
+    low, high = (np.where(np.isfinite(end), end, side)
+                 for end, side in ((space.low, -1.0), (space.high, 1.0)))  # fmt: skip
+    return jax.random.uniform(key, space.shape, minval=low, maxval=high)

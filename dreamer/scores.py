@@ -4,6 +4,7 @@ import numpy as np
 from scipy import stats
 
 DRAWS = 2000
+SEEDS = 3  # under these, an interval over seeds would say nothing
 
 
 def row(score, value, unit, better, chance=None, chance_name=None):
@@ -44,13 +45,26 @@ def calibration(expected, found, bins=10):
     ]  # fmt: skip
 
 
-def interval(values, seed=0):
-    """(low, high) of the mean of `values` [N] at 95%: percentiles of the bootstrap over them."""
-    values = np.asarray(values, float)
-    if len(values) < 2:
+def interval(units, statistic=lambda means: means, seed=0):
+    """(low, high) at 95% of statistic(mean of `units` [N, ...]): percentiles of the bootstrap.
+
+    `statistic` maps means [draws, ...] to [draws].
+    """
+    units = np.asarray(units, float)
+    if len(units) < 2:
         return float("nan"), float("nan")
-    chosen = np.random.default_rng(seed).integers(len(values), size=(DRAWS, len(values)))
-    return tuple(float(end) for end in np.quantile(values[chosen].mean(1), (0.025, 0.975)))
+    chosen = np.random.default_rng(seed).integers(len(units), size=(DRAWS, len(units)))
+    drawn = statistic(units[chosen].mean(1))
+    return tuple(float(end) for end in np.quantile(drawn, (0.025, 0.975)))
+
+
+def by_seed(values, seeds):
+    """What to draw from: the mean [...] of each seed of `values` [N, ...], or, of less than SEEDS
+    seeds, the values themselves."""
+    known = np.unique(seeds)
+    if len(known) < SEEDS:
+        return np.asarray(values, float)
+    return np.stack([np.asarray(values, float)[seeds == seed].mean(0) for seed in known])
 
 
 def decibel(error):

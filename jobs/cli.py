@@ -17,15 +17,16 @@ def run(main, argv=None):
     """Call `main` with flags named after its parameters and leave the process.
 
     A parameter without default is a required flag. `overrides`, if `main` has it, collects every
-    dotted flag (`--run.steps 100`) into a dict. `--prov FILE` writes what made the outputs; `main`
-    may return a dict of further facts for it (the device, say), or an exit code of its own.
+    dotted flag (`--run.steps 100`) into a dict. Positional-only parameters are words without a
+    flag. `--prov FILE` writes what made the outputs; `main` may return a dict of further facts for
+    it (the device, say), or an exit code of its own.
     Exit codes: 2 for Refused and for files that cannot be used, 130 after an interruption.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     start = sidecar.clock()
     try:
         arguments, prov = parse(main, argv)
-        facts = main(**arguments)
+        facts = call(main, arguments)
         if prov:
             sidecar.write(prov, arguments, start, facts if isinstance(facts, dict) else {})
     except Refused as error:
@@ -40,6 +41,14 @@ def run(main, argv=None):
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(facts if isinstance(facts, int) else 0)
+
+
+def call(main, arguments):
+    """Call `main` with {parameter: value}."""
+    parameters = inspect.signature(main).parameters
+    words = [name for name, found in parameters.items() if found.kind is found.POSITIONAL_ONLY]
+    flags = {name: value for name, value in arguments.items() if name not in words}
+    return main(*[arguments[name] for name in words], **flags)
 
 
 def options(spec):
@@ -79,7 +88,11 @@ def _add_flag(parser, name, parameter, kind):
         settings = {"action": "store_true"}
     else:
         settings["type"] = kind
-    parser.add_argument("--" + name.replace("_", "-"), **settings)
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        settings = {key: settings[key] for key in ("nargs", "type") if key in settings}
+        parser.add_argument(name, **settings)
+    else:
+        parser.add_argument("--" + name.replace("_", "-"), **settings)
 
 
 def _dotted(rest):

@@ -210,9 +210,9 @@ rule evaluation_seed:
         spec=content("evaluation"),
     shell:
         """
-        python -m dreamer.evaluate --spec {input.spec} \
-            --checkpoint {input.checkpoint} {input.parent} --dataset {input.dataset} \
-            --scores {output.scores} --episodes {output.episodes} --prov {output.prov} >{log} 2>&1
+        python -m dreamer.evaluate {input.checkpoint} {input.parent} --spec {input.spec} \
+            --dataset {input.dataset} --scores {output.scores} --table {output.episodes} \
+            --prov {output.prov} >{log} 2>&1
         """
 
 

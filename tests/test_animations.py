@@ -10,6 +10,7 @@ from PIL import Image, ImageColor
 from analysis import animation, frames, seen_world, space_activity, style, views, walked
 from dreamer import png, trajectory
 from dreamer.envs import crafter_view
+from jobs import mp4
 from jobs.errors import Refused
 from tests import synthetic
 
@@ -65,11 +66,10 @@ def pictures(tmp_path_factory):
     return list(frames.draw(stretch, views.blank((8, 8)), views.whole, OPTIONS))
 
 
-@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of JAX, which other tests load
 def test_equal_pictures_give_equal_bytes(pictures, tmp_path):
     for name in ("a", "b"):
         animation.gif(tmp_path / f"{name}.gif", pictures, 100, frames.KEPT)
-        animation.mp4(tmp_path / f"{name}.mp4", pictures[:4], 100)
+        mp4.write(tmp_path / f"{name}.mp4", pictures[:4], 100, "it")
     for suffix in ("gif", "mp4"):
         a, b = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in "ab")
         assert a == b
@@ -98,8 +98,8 @@ def test_without_ffmpeg_an_mp4_is_refused(pictures, tmp_path, monkeypatch):
         raise RuntimeError("No ffmpeg exe could be found")
 
     monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", missing)
-    with pytest.raises(Refused, match="set behavior.mp4 to false"):
-        animation.mp4(tmp_path / "a.mp4", pictures, 100)
+    with pytest.raises(Refused, match="behavior.mp4 asks for MP4"):
+        mp4.write(tmp_path / "a.mp4", pictures, 100, "behavior.mp4")
     assert not list(tmp_path.iterdir())
 
 

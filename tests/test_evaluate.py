@@ -1,14 +1,28 @@
 """Agents are evaluated in the same worlds, and equal seeds give equal numbers."""
 
+import subprocess
+
+import imageio_ffmpeg
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 from analysis import plot_evaluation
-from dreamer import checkpoint, evaluate, played, players, spaces, trajectory
-from dreamer.envs import square
+from dreamer import (
+    atari_scores,
+    checkpoint,
+    evaluate,
+    films,
+    played,
+    players,
+    scores,
+    spaces,
+    trajectory,
+)
+from dreamer.envs import square, vector
 from dreamer.v4 import agent
-from jobs import files
+from jobs import cli, files
 from jobs.errors import Refused
 from tests import toy_v4
 
@@ -36,10 +50,10 @@ def pair(tmp_path_factory):
     return [save(folder / f"{phase}.safetensors", phase) for phase in ("imagination", "finetune")]
 
 
-def make(folder, paths, **changes):
-    names = {name: folder / f"{name}.out" for name in ("scores", "episodes")}
+def make(folder, paths, video=None, **changes):
+    names = {name: folder / f"{name}.out" for name in ("scores", "table")}
     options = {f"evaluation.{name}": value for name, value in (OPTIONS | changes).items()}
-    evaluate.main(paths, **names, overrides=options)
+    evaluate.main(paths, **names, video=video, overrides=options)
     return names
 
 
@@ -49,7 +63,7 @@ def made(pair, tmp_path_factory):
 
 
 def test_every_player_meets_the_same_episodes(made):
-    about, table = trajectory.read_log(made["episodes"], "evaluation")
+    about, table = trajectory.read_log(made["table"], "evaluation")
     sizes = table.groupby(["player", "mode"], sort=False).size()
     assert sizes.to_dict() == {
         ("agent", "sampled"): 6, ("agent", "argmax"): 6,
@@ -79,12 +93,12 @@ def test_equal_seeds_give_equal_bytes(made, pair, tmp_path):
 
 def test_means_stand_beside_chance_and_the_collector(made, pair, tmp_path):
     found = files.read_json(made["scores"])
-    _, table = trajectory.read_log(made["episodes"], "evaluation")
+    _, table = trajectory.read_log(made["table"], "evaluation")
     lines = {item["score"]: item for item in found["summary"]}
     chance = table[table["player"] == "random"]["return"].mean()
     assert lines["return, agent, sampled"]["chance"] == pytest.approx(chance)
     data = toy_v4.write(tmp_path / "d.parquet", policies=[{"name": "scripted"}])
-    names = {name: tmp_path / name for name in ("scores", "episodes")}
+    names = {name: tmp_path / name for name in ("scores", "table")}
     options = {f"evaluation.{name}": value for name, value in (OPTIONS | {"seeds": [5]}).items()}
     evaluate.main(pair[:1], **names, dataset=data, overrides=options)
     told = files.read_json(names["scores"])
@@ -92,6 +106,98 @@ def test_means_stand_beside_chance_and_the_collector(made, pair, tmp_path):
     assert told["collected"]["scripted"]["return"] == pytest.approx(rewards.sum() / 6)
     assert told["collected"]["scripted"]["episodes"] == 6
     assert any("No parent" in words for words in told["notes"])
+
+
+def test_intervals_are_over_seeds_where_there_are_three():
+    values, seeds = np.array([0.0, 2.0, 4.0, 6.0, 8.0, 10.0]), np.array([5, 5, 6, 6, 7, 7])
+    assert scores.by_seed(values, seeds).tolist() == [1, 5, 9]
+    assert scores.by_seed(values[:4], seeds[:4]).tolist() == [0, 2, 4, 6]
+    assert scores.interval(scores.by_seed(values, seeds)) == (1, 9)
+
+
+def test_achievements_are_counted_by_the_share_of_episodes_with_them(made):
+    found = files.read_json(made["scores"])["achievements"]
+    _, table = trajectory.read_log(made["table"], "evaluation")
+    for item in found:
+        mine = table[(table["player"] == item["player"]) & (table["mode"] == item["mode"])]
+        share = 100 * (mine[f"achievement_{item['achievement']}"] > 0).mean()
+        assert item["rate"] == pytest.approx(share) and item["low"] <= share <= item["high"]
+    assert {item["achievement"] for item in found} == {"reach_goal"}
+
+
+@pytest.mark.parametrize(
+    "task, value, percent",
+    [("atari_pong", -20.7, 0), ("atari100k_pong", 14.6, 100), ("atari_boxing", 6.1, 50)],
+)
+def test_atari_returns_stand_between_random_play_and_a_human(task, value, percent):
+    assert atari_scores.normalised(task, value) == pytest.approx(percent)
+
+
+@pytest.mark.parametrize("task", ["crafter", "atari_elevator_action"])
+def test_without_published_scores_nothing_is_normalised(task):
+    assert atari_scores.normalised(task, 1.0) is None
+
+
+def test_the_command_takes_checkpoints_as_words(pair, tmp_path, capsys):
+    flags = ["--episodes", "2", "--seeds", "5", "1024", "42", "--evaluation.envs", "1"]
+    flags += ["--evaluation.platform", "cpu", "--scores", str(tmp_path / "scores.json")]
+    with pytest.raises(SystemExit) as left:
+        cli.run(evaluate.main, [str(pair[0]), *flags])
+    said = capsys.readouterr().out
+    assert left.value.code == 0 and "return, agent, sampled: " in said
+    assert "seeds 5, 1024, 42" in said and "bootstrapped over seeds" in said
+
+
+@pytest.fixture(scope="module")
+def filmed(pair, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("filmed")
+    return folder, make(folder, pair, video=folder / "video")
+
+
+def decoded(path, shape):
+    """Frames uint8 [T, *shape] of a video."""
+    words = ["-loglevel", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    done = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), *words], capture_output=True)
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, *shape)
+
+
+def test_a_video_shows_what_the_recorded_actions_lead_to(filmed, pair):
+    tree = checkpoint.load(pair[0])[0]["options"]
+    for path in sorted((filmed[0] / "video").glob("agent_*.json")):
+        told = files.read_json(path)
+        seeds = vector.stream(told["seed"], 0), vector.stream(told["seed"], 0)
+        env = square.make(tree["env"]["square"], *seeds)
+        images = [env.reset(options={"n_resets": told["episode"]})[0]["image"]]
+        images += [env.step(action)[0]["image"] for action in told["actions"][:-1]]
+        rewards, values = np.array(told["rewards"]), np.array(told["values"])
+        film = films.Film(np.stack(images), np.array(told["actions"]), rewards, values)
+        drawn = films.frames(film, told["action_names"])
+        shown = decoded(path.with_suffix(".mp4"), drawn.shape[1:])
+        assert len(shown) == len(drawn) == told["length"] + 1 and told["mode"] in path.stem
+        apart, late = (
+            np.abs(shown[s:].astype(int) - drawn[: len(drawn) - s]).mean() for s in (0, 1)
+        )
+        assert apart < min(4, late)  # H.264 is not exact
+        with Image.open(path.with_suffix(".gif")) as gif:
+            assert gif.n_frames == len(drawn) and gif.size == drawn.shape[2:0:-1]
+
+
+def test_the_picture_holds_the_image_enlarged_and_words_below():
+    images = np.zeros((2, 16, 16, 3), np.uint8)
+    images[1, 0, 0] = 255
+    film = films.Film(images, np.array([3, 1]), np.array([0.0, 0.5]), np.array([0.25, 0.0]))
+    first, last = films.frames(film, ["noop", "left", "right", "up"])
+    scale = films.SIDE // 16
+    np.testing.assert_array_equal(last[: films.SIDE : scale, : films.SIDE : scale], images[1])
+    assert films._words(film, 0, 0.0, ["noop", "left", "right", "up"]) == [
+        "step 0   up", "value 0.250   return 0",
+    ]  # fmt: skip
+    assert first[films.SIDE :].max() == 255
+
+
+def test_filming_changes_no_number(filmed, made):
+    for name, path in filmed[1].items():
+        assert path.read_bytes() == made[name].read_bytes()
 
 
 def test_the_crafter_score_is_the_published_formula():
@@ -134,7 +240,7 @@ def test_wrong_numbers_are_refused(changes, words, pair, tmp_path):
 def test_the_figures_are_drawn_from_the_tables(made, tmp_path, monkeypatch):
     monkeypatch.setattr(plot_evaluation.cli, "options", lambda spec: {})
     figures = [tmp_path / name for name in ("returns.svg", "paired.svg")]
-    plot_evaluation.main(None, made["scores"], made["episodes"], *figures)
+    plot_evaluation.main(None, made["scores"], made["table"], *figures)
     for path in figures:
         assert path.read_text().rstrip().endswith("</svg>")
         assert path.with_suffix(".png").stat().st_size > 1000

@@ -71,6 +71,13 @@ def act(params, carry, observation, key, sample, taken=None):
     return Carry(latent, rssm.action_vector(config, taken)), action, found
 
 
+def value(params, activations):
+    """The return [B] expected from here on, from what `act` told of its layers."""
+    config, values = params.config, params.computed
+    hidden = activations[f"val/mlp/linear{config.val.layers - 1}"]
+    return distributions.two_hot_mean(heads.value_of(values, hidden))
+
+
 def imagine(params, carry, actions, horizon, key, sample):
     """Follow the policy, or `actions` [B, H], for `horizon` steps without looking.
 

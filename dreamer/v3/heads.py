@@ -43,6 +43,11 @@ def bin_logits(values, config, name, feature):
     return _output(values, f"{name}/head/logits", trunk(values, config, name, feature)[-1])
 
 
+def value_of(values, hidden):
+    """Logits [..., K] of the value from its last hidden layer [..., units]."""
+    return _output(values, "val/head/logits", hidden)
+
+
 def continuation(values, config, feature):
     """Logit [...] of the episode going on."""
     hidden = trunk(values, config, "con", feature)[-1]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from dreamer import family, nets
+from dreamer import distributions, family, nets
 from dreamer.v4 import belief as beliefs
 from dreamer.v4 import cache as caches
 from dreamer.v4 import config as configs
@@ -124,6 +124,12 @@ def act(params, carry, observation, key, sample, taken=None):
     belief = {"agent/h": h, "dyn/z": z.reshape(len(z), -1)}
     belief["dyn/memory"] = beliefs.flat(config, frames)
     return carry, action, taps.recorded(seen | felt) | predicted | belief | spoken
+
+
+def value(params, activations):
+    """The return [B] expected from here on, from what `act` told of its layers."""
+    logits = heads.value(params.values, params.config, activations["agent/h"])
+    return distributions.two_hot_mean(logits)
 
 
 def imagine(params, carry, actions, horizon, key, sample):
