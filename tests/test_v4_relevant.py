@@ -1,12 +1,15 @@
-"""Rows of a batch: with head.relevant a share holds a reward and alone trains the policy."""
+"""Who learns what in phase 2: with head.relevant a share of the rows holds a reward and alone trains
+the policy; in the first updates the heads' gradients stay in the heads."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from dreamer.episodes import Episodes
 from dreamer.v4 import train_agent
 from dreamer.v4.batches import Data
-from tests import tiny_v4, toy_v4
+from tests import quick, tiny_v4, toy_v4
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +58,24 @@ def test_heads_may_predict_the_present_alone(data):
     config = tiny_v4.config(head__mtp=1)
     rows = train_agent.batch(data, config, np.random.default_rng(0), slice(None))
     assert rows["action"].shape == rows["reward"].shape == rows["go_on"].shape == (4, 6)
+
+
+def test_the_heads_learn_alone_before_their_gradients_reach_the_transformer(data):
+    config = tiny_v4.config(head__warmup_heads=3)
+    rows = train_agent.batch(data, config, np.random.default_rng(0), slice(None))
+    rows |= {"key": jax.random.split(jax.random.key(0), len(rows["z"]))}
+    values = toy_v4.params().values
+
+    @quick.jit
+    def slopes(count):
+        def heads(values):
+            found = train_agent.sums(values, config, count, rows)
+            return sum(found[name][0] for name in train_agent.HEADS)
+
+        return jax.grad(heads)(values)
+
+    def moved(count, part):
+        return any(x.any() for name, x in slopes(jnp.int32(count)).items() if part in name)
+
+    assert [moved(count, "dyn/layer") for count in (0, 2, 3)] == [False, False, True]
+    assert all(moved(count, "head/policy") for count in (0, 3))
