@@ -55,12 +55,46 @@ def draw_paired(pairs, svg):
     style.save(figure, svg)
 
 
-def main(spec: Path, scores: Path, episodes: Path, evaluation_returns: Path, paired_returns: Path):
+def draw_achievements(items, svg):
+    """Share of episodes with each achievement, player beside player, with intervals."""
+    if not items:
+        return style.sentence(svg, "This world has no achievements.")
+    names = sorted({item["achievement"] for item in items})
+    labels = list(dict.fromkeys(_label(item) for item in items))
+    figure, axis = PLT.subplots(figsize=(7.5, 0.12 * len(names) * len(labels) + 1.2))
+    colours = dict(zip(labels, [style.BLUE, style.SKY, style.GREEN, style.ORANGE], strict=False))
+    for label in labels:
+        mine = [item for item in items if _label(item) == label]
+        shift = 0.7 * (labels.index(label) / max(1, len(labels) - 1) - 0.5)
+        places = np.array([names.index(item["achievement"]) for item in mine]) + shift
+        colour = style.GREY if label == RANDOM else colours.get(label, style.BLACK)
+        rates = np.array([[item[end] for end in ("low", "rate", "high")] for item in mine], float)
+        axis.hlines(places, rates[:, 0], rates[:, 2], color=colour, linewidth=1.5)
+        axis.plot(rates[:, 1], places, "o", color=colour, markersize=4, label=label)
+    axis.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+    axis.set(xlabel="episodes with it (%)", xlim=(-2, 102), ylim=(len(names) - 0.5, -0.5))
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=8)
+    style.save(figure, svg)
+
+
+def _label(item):
+    return item["player"] if item["player"] == RANDOM else f"{item['player']}, {item['mode']}"
+
+
+def main(
+    spec: Path,
+    scores: Path,
+    episodes: Path,
+    evaluation_returns: Path,
+    paired_returns: Path,
+    evaluation_achievements: Path,
+):
     """Draw the figures from scores and episodes alone."""
     cli.options(spec)
     found = files.read_json(scores)
     draw_returns(trajectory.read_log(episodes, "evaluation")[1], found, evaluation_returns)
     draw_paired(found["paired"], paired_returns)
+    draw_achievements(found["achievements"], evaluation_achievements)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,11 @@ def matched(config):
     return {**config["position"], **QUICK, **config["matched"]}
 
 
+def evaluation(config):
+    """Of playing episodes: which runs do so is none of theirs."""
+    return {name: value for name, value in config["evaluation"].items() if name != "of"}
+
+
 def behavior(config):
     """Of measuring where the agent went: what only figures need changes no number."""
     return {name: config["behavior"][name] for name in MEASURED}
@@ -85,6 +90,7 @@ OPTIONS = {
     "snapshots": snapshots,
     "over_training": over_training,
     "matched": matched,
+    "evaluation": evaluation,
     "behavior": behavior,
     "plot_behavior": plot_behavior,
     "dreams": dreams,

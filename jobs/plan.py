@@ -52,6 +52,8 @@ class Plan:
         without |= set() if self.snapshots(run) else stages.SERIES
         several = len({item["agent"] for item in self.config["runs"]}) > 1
         without |= set() if several else {"matched"}
+        asked = self.config["evaluation"]["of"] == "all" or run["agent"] in stages.OFFLINE
+        without |= set() if asked else stages.EVALUATED
         return [name for name in stages.of(run) if name not in without]
 
     def snapshots(self, run):

@@ -138,6 +138,8 @@ OFFLINE = {
         *("world_model", "plot_world_model", "evaluation", "plot_evaluation"),
     }
 }
+# What runs that learn while they act have where it is asked for (evaluation.of).
+EVALUATED = {"evaluation", "plot_evaluation"}
 # What only runs have that keep checkpoints while they train.
 SERIES = {"snapshots", "over_training", "plot_over_training"}
 # What only runs have that learn while they act.
@@ -147,7 +149,7 @@ IMPORTS = {
     "import_run": {"train", *SERIES},
     "import_trajectories": {
         *("train", "record", "dream", "dreams", "plot_dreams", "training", "plot_training"),
-        *("untrained", "matched", *SERIES),
+        *("untrained", "matched", *SERIES, *EVALUATED),
     },
 }
 
@@ -161,7 +163,7 @@ def of(run):
     """Names of the stages that a run of the configuration has, but for those over all runs."""
     begin, own = imported(run), OFFLINE.get(run["agent"])
     without = set(IMPORTS) - {begin} | IMPORTS.get(begin, set())
-    without |= ONLINE if own else set().union(*OFFLINE.values())
+    without |= ONLINE if own else set().union(*OFFLINE.values()) - EVALUATED
     return [name for name, item in STAGES.items() if "{run}" in item.first and name not in without]
 
 

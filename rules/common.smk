@@ -183,6 +183,17 @@ def played(kind):
     return paths
 
 
+def learned(name):
+    """Input function: what an agent has learned from, where it learns from data."""
+
+    @whole
+    def path(wildcards):
+        offline = PLAN.run(wildcards.run)["agent"] in stages.OFFLINE
+        return f"results/{wildcards.run}/seed{wildcards.seed}/{name}" if offline else []
+
+    return path
+
+
 @whole
 def tested(wildcards):
     """Input function: the recording for testing; an imported one is split by its episodes."""

@@ -184,8 +184,8 @@ rule world_model_seed:
 rule evaluation_seed:
     input:
         checkpoint="results/{run}/seed{seed}/checkpoint.safetensors",
-        parent="results/{run}/seed{seed}/finetune.safetensors",
-        dataset="results/{run}/seed{seed}/dataset.parquet",
+        parent=learned("finetune.safetensors"),
+        dataset=learned("dataset.parquet"),
         spec=spec("evaluation"),
     output:
         scores="results/{run}/seed{seed}/evaluation.json",
@@ -211,7 +211,8 @@ rule evaluation_seed:
     shell:
         """
         python -m dreamer.evaluate {input.checkpoint} {input.parent} --spec {input.spec} \
-            --dataset {input.dataset} --scores {output.scores} --table {output.episodes} \
+            $(test -z "{input.dataset}" || echo --dataset {input.dataset}) \
+            --scores {output.scores} --table {output.episodes} \
             --prov {output.prov} >{log} 2>&1
         """
 
@@ -264,7 +265,8 @@ rule plot_evaluation_seed:
     output:
         evaluation_returns=figure("evaluation_returns", "training"),
         paired_returns=figure("paired_returns", "training"),
-        png=pngs("evaluation_returns", "paired_returns"),
+        evaluation_achievements=figure("evaluation_achievements", "training"),
+        png=pngs("evaluation_returns", "paired_returns", "evaluation_achievements"),
         prov=prov("plot_evaluation"),
     log:
         "results/{run}/seed{seed}/logs/plot_evaluation.log",
@@ -277,5 +279,7 @@ rule plot_evaluation_seed:
         """
         python -m analysis.plot_evaluation --spec {input.spec} --scores {input.scores} \
             --episodes {input.episodes} --evaluation-returns {output.evaluation_returns} \
-            --paired-returns {output.paired_returns} --prov {output.prov} >{log} 2>&1
+            --paired-returns {output.paired_returns} \
+            --evaluation-achievements {output.evaluation_achievements} \
+            --prov {output.prov} >{log} 2>&1
         """

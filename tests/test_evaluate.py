@@ -239,7 +239,7 @@ def test_wrong_numbers_are_refused(changes, words, pair, tmp_path):
 
 def test_the_figures_are_drawn_from_the_tables(made, tmp_path, monkeypatch):
     monkeypatch.setattr(plot_evaluation.cli, "options", lambda spec: {})
-    figures = [tmp_path / name for name in ("returns.svg", "paired.svg")]
+    figures = [tmp_path / name for name in ("returns.svg", "paired.svg", "achievements.svg")]
     plot_evaluation.main(None, made["scores"], made["table"], *figures)
     for path in figures:
         assert path.read_text().rstrip().endswith("</svg>")

@@ -28,6 +28,14 @@ def test_stages_of_both_kinds_of_agents_share_what_follows_the_training():
     assert one - two == {"train", "training", "plot_training"}
 
 
+def test_all_agents_are_evaluated_where_that_is_asked_for():
+    runs = {"runs": [V3, played(run="v3")], "evaluation": {"of": "all"}}
+    found = plan.make(settings.read(runs, SCHEMA))
+    for run in found.config["runs"]:
+        assert set(found.stages(run)) >= stages.EVALUATED
+    assert "of" not in found.spec("evaluation", "v3", 0)["options"]
+
+
 def test_the_data_are_played_by_the_checkpoints_of_the_same_seed():
     kept = V3 | {"options": {"run.snapshots": [100, 50], "run.steps": 300}}
     found = make(kept, played(run="v3", checkpoints="all"))
