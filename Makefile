@@ -9,12 +9,13 @@ LOCKS := $(AGENT) envs/analysis.lock.txt envs/dev.lock.txt
 STAMP := $(VENV)/installed-$(ACCEL)-$(firstword $(shell cat $(LOCKS) | cksum))
 CODE := dreamer analysis jobs bench tests examples
 SMK := Snakefile rules
+FAMILIES := atari box2d bsuite dmc memory_maze minigrid procgen
 TWO := -n 2 --dist loadfile --no-loadscope-reorder  # two processes, whole files each
 
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup logger-wandb logger-scope demo sampler-demo v4-demo test test-all test-kill test-slurm provenance lint lock docs clean-specs
+.PHONY: help setup logger-wandb logger-scope $(FAMILIES:%=env-%) demo sampler-demo v4-demo test test-all test-kill test-slurm provenance lint lock docs clean-specs
 help:
 	@echo "make demo         train the small agent, analyse it, write results/report.html"
 	@echo "make sampler-demo compare samplers of the replay at the demo's scale"
@@ -24,6 +25,7 @@ help:
 	@echo "make test-all     the slow tests too"
 	@echo "make test-kill    kill trainings at a hundred random moments and compare their results"
 	@echo "make test-slurm   run the workflow on a SLURM of its own on this machine, faults included"
+	@echo "make env-NAME     install the environments of $(FAMILIES)"
 	@echo "make logger-wandb install Weights & Biases for the option logger; make logger-scope likewise"
 	@echo "make lint         ruff, snakefmt, snakemake --lint"
 	@echo "make lock         resolve the dependencies of pyproject.toml anew"
@@ -35,6 +37,11 @@ setup: $(STAMP)
 $(STAMP):
 	@sh envs/install.sh $(VENV) $(LOCKS)
 	@touch $@
+
+# These locks are whole beside the others; what old packages ask for of NumPy is not heeded.
+$(FAMILIES:%=env-%): env-%: $(STAMP)
+	@$(BIN)/python -m pip install -qq --no-input --disable-pip-version-check --no-deps \
+		--no-build-isolation -r envs/env-$*.lock.txt
 
 logger-wandb logger-scope: logger-%: $(STAMP)
 	@sh envs/install.sh $(VENV) $(LOCKS) envs/logger-$*.lock.txt

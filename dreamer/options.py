@@ -36,7 +36,7 @@ CHOICES = {
     ),
     r"replay\.initial": ("inf", "mean_std"),
     r"env\.atari(100k)?\.actions": ("all", "needed"),
-    r"env\.atari(100k)?\.lives": ("unused", "discount", "reset"),
+    r"env\.atari(100k)?\.lives": ("unused", "reset"),
     r"env\.minigrid\.view": ("pixels", "symbols"),
     r"env\.procgen\.mode": ("easy", "hard"),
 }

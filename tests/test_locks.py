@@ -14,6 +14,7 @@ from jobs import conda
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ("agent", "agent-cuda", "analysis", "dev", "logger-wandb", "logger-scope")
+FAMILIES = sorted(path.name.split(".")[0] for path in (ROOT / "envs").glob("env-*.lock.txt"))
 
 
 def lines(name):
@@ -30,14 +31,14 @@ def versions(name, here=False):
     }
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, *FAMILIES])
 def test_a_lock_holds_names_and_exact_versions_and_no_addresses(name):
     for line in lines(name):
         assert re.fullmatch(r"[a-z0-9-]+==[0-9][\w.]*( ; [^:/@]+)?", line), line
 
 
-@pytest.mark.parametrize("one", LOCKS)
-@pytest.mark.parametrize("other", LOCKS)
+@pytest.mark.parametrize("one", [*LOCKS, *FAMILIES])
+@pytest.mark.parametrize("other", [*LOCKS, *FAMILIES])
 def test_shared_packages_have_one_version(one, other):
     one, other = versions(one), versions(other)
     assert {name: one[name] for name in one.keys() & other.keys()} == {

@@ -56,6 +56,8 @@ class Adapter(Numbered):
             told["area"] = [int(np.ceil(side / self._tile)) for side in told["area"]]
             if "absent" not in told:
                 told["absent"] = self._absent(told)
+            if self._tile != 1:
+                told["absent"] = sorted({*told["absent"], *COLUMNS["terrain"]})
             self._world = told
         return self._world
 
@@ -92,6 +94,8 @@ class Adapter(Numbered):
     def _facts(self, info):
         found = {name: np.asarray(info[name]) for name in FACTS if name in info}
         found |= {name: value for name, value in info.items() if name.startswith(HIDDEN)}
+        if self._tile != 1:  # the terrain is in the environment's own tiles
+            found = {name: found[name] for name in found if not name.startswith("terrain")}
         if "position" in found:
             found["position"] = np.floor(found["position"][:2] / self._tile).astype(np.int32)
         return found

@@ -1,0 +1,105 @@
+"""MiniGrid and BabyAI (Chevalier-Boisvert et al. 2023): rooms of tiles, seen from within.
+
+The agent sees what lies in front of it, as a picture or as categories; where it stands and which
+way it looks travels beside in `info`. `direction` can be observed too (enc.keys); the mission
+is not given to the agent.
+"""
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from dreamer.columns import VITALS
+from dreamer.envs import extras
+from dreamer.envs.adapter import Adapter
+from jobs.errors import Refused
+
+FACING = (1, 3, 0, 2)  # of MiniGrid's right, down, left, up in trajectory.FACINGS
+TILE = 8  # pixels
+ON = ("empty", "floor", "goal", "door")  # tiles to stand on
+DEADLY = ("lava",)
+
+
+def make(options, world_seed, spawn_seed, name):
+    """The environment `name` (`Empty-8x8-v0`, `BabyAI-GoToObj-v0`) for the options env.minigrid."""
+    extras.load("minigrid", "minigrid")
+    full = name if name.startswith("BabyAI-") else f"MiniGrid-{name}"
+    try:
+        env = gymnasium.make(full, disable_env_checker=True).unwrapped
+    except gymnasium.error.Error as problem:
+        text = str(problem).splitlines()[0].rstrip(".")
+        raise Refused(f"there is no environment '{full}': {text}") from None
+    room = Room(env, options["view"] == "pixels")
+    return Adapter(room, spawn_seed, size=options["size"], length=options["length"])
+
+
+class Room(gymnasium.Env):
+    """MiniGrid with position, facing and terrain in `info`, seen as a picture or as symbols."""
+
+    metadata = {"render_modes": ["rgb_array"]}
+    render_mode = "rgb_array"
+
+    def __init__(self, env, picture):
+        self._env, self._picture = env, picture
+        kinds = extras.load("minigrid.core.constants", "minigrid")
+        side = env.agent_view_size
+        if picture:
+            seen = spaces.Box(0, 255, (side * TILE, side * TILE, 3), np.uint8)
+        else:
+            most = [
+                max(table.values()) + 1
+                for table in (kinds.OBJECT_TO_IDX, kinds.COLOR_TO_IDX, kinds.STATE_TO_IDX)
+            ]
+            most[2] = max(most[2], 4)  # the state of an agent is its direction
+            seen = spaces.MultiDiscrete(np.tile(most, side * side))
+        name = "image" if picture else "symbols"
+        self.observation_space = spaces.Dict({name: seen, "direction": spaces.Discrete(4)})
+        self.action_space = spaces.Discrete(len(env.actions))
+        materials = [kinds.IDX_TO_OBJECT[index] for index in range(len(kinds.IDX_TO_OBJECT))]
+        standing = [materials.index(item) for item in ON]
+        self.world = {
+            "actions": [action.name for action in env.actions],
+            "materials": materials,
+            "walkable": standing,
+            "enterable": [*standing, *(materials.index(item) for item in DEADLY)],
+            "area": (env.width, env.height),
+            "absent": [*VITALS, *([] if picture else ["image"])],
+        }
+
+    def reset(self, *, seed=None, options=None):
+        """Begin an episode; `info` also has the terrain."""
+        super().reset(seed=seed)
+        seen, _ = self._env.reset(seed=seed)
+        self._terrain = self._tiles()
+        self._changed = np.zeros_like(self._terrain)
+        return self._look(seen), {**self._info(), "terrain": self._terrain}
+
+    def step(self, action):
+        """Gymnasium's five values; `info` of the last step tells which tiles changed."""
+        seen, reward, dead, late, _ = self._env.step(action)
+        self._changed |= self._tiles() != self._terrain
+        info = self._info()
+        if dead or late:
+            info["terrain_changed"] = self._changed
+        return self._look(seen), float(reward), dead, late, info
+
+    def render(self):
+        """The whole room."""
+        return self._env.get_full_render(highlight=True, tile_size=TILE)
+
+    def _look(self, seen):
+        if self._picture:
+            view = {"image": self._env.get_pov_render(tile_size=TILE)}
+        else:
+            view = {"symbols": seen["image"].reshape(-1).astype(np.int64)}
+        return {**view, "direction": int(seen["direction"])}
+
+    def _info(self):
+        return {
+            "position": np.array(self._env.agent_pos, np.int32),
+            "facing": FACING[int(self._env.agent_dir)],
+        }
+
+    def _tiles(self):
+        """Kinds of objects [W, H]."""
+        return self._env.grid.encode()[:, :, 0].astype(np.uint8)

@@ -1,0 +1,64 @@
+"""Each family of environments plays the same from the same seed; where it is missing, it says so.
+
+Two processes of their own play each environment, because old packages warn when imported.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dreamer.envs import extras
+from jobs.errors import Refused
+
+ROOT = Path(__file__).parent.parent
+STEPS = 1000
+TASKS = {
+    "gym_CartPole-v1": ("gym", STEPS),
+    "gym_Pendulum-v1": ("gym", STEPS),
+    "gym_LunarLander-v3": ("box2d", STEPS),
+    "gym_CarRacing-v3": ("box2d", 200),  # fifteen steps a second
+    "atari_pong": ("atari", STEPS),
+    "atari100k_alien": ("atari100k", STEPS),
+    "dmc_walker_walk": ("dmc_proprio", STEPS),
+    "dmc_cup_catch": ("dmc_vision", 100),  # drawn by the processor
+    "minigrid_FourRooms-v0": ("minigrid", STEPS),
+    "bsuite_catch/0": ("bsuite", STEPS),
+    "bsuite_cartpole_noise/3": ("bsuite", STEPS),
+    "procgen_coinrun": ("procgen", STEPS),
+    "memory_maze_9x9": ("memory_maze", 100),
+    "loconav_ant_maze_s": ("loconav", 50),
+}
+
+
+def play(task, hash_seed):
+    """What `tests.family_play` prints in a process of its own."""
+    configs, steps = TASKS[task]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.family_play", task, configs, str(steps)],
+        capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hash_seed},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_same_seed_gives_the_same_bytes_in_two_processes(task):
+    first = play(task, "0")
+    if "refused" in first:
+        assert ": make env-" in first["refused"]
+        pytest.skip(first["refused"])
+    assert first == play(task, "1")
+
+
+@pytest.mark.parametrize("family", ["atari", "bsuite", "dmc", "memory_maze", "minigrid", "procgen"])
+def test_a_missing_family_names_the_command_that_installs_it(family, monkeypatch):
+    monkeypatch.setitem(sys.modules, "no_such_package", None)
+    with pytest.raises(Refused, match=f"are not installed .*; run: make env-{family}"):
+        extras.load("no_such_package", family)
+    assert (ROOT / f"envs/env-{family}.lock.txt").is_file()
+    targets = (ROOT / "Makefile").read_text().split("FAMILIES := ")[1].split("\n")[0]
+    assert family in targets.split()
