@@ -146,11 +146,12 @@ def test_at_first_the_prior_is_the_policy_so_leaving_it_costs_nothing(found):
 
 @pytest.fixture(scope="module")
 def trained():
-    """(all parameters before, the trained ones after a few updates)."""
+    """(all parameters before, the trained ones after a few updates), with weight decay."""
     begun = phase.begin(VALUES)
+    config = CONFIG._replace(imag=CONFIG.imag._replace(wd=0.1))
     mine, fixed = steps.split(phase.PHASE, begun)
-    state = steps.fresh(phase.PHASE, CONFIG, mine)
-    update = quick.jit(partial(steps.update, phase.PHASE, CONFIG, 1))
+    state = steps.fresh(phase.PHASE, config, mine)
+    update = quick.jit(partial(steps.update, phase.PHASE, config, 1))
     for number in range(6):
         state, metrics = update(state, fixed, context(seed=number), jax.random.key(number))
         if number == 3:

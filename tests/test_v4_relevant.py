@@ -1,5 +1,5 @@
-"""Who learns what in phase 2: with head.relevant a share of the rows holds a reward and alone trains
-the policy; in the first updates the heads' gradients stay in the heads."""
+"""Who learns what in phase 2: with head.relevant a share of the rows holds a reward and alone
+trains the policy; in the first updates the heads' gradients stay in the heads."""
 
 import jax
 import jax.numpy as jnp

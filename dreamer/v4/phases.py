@@ -37,6 +37,7 @@ class Phase(NamedTuple):
     weights: Callable  # (config) -> {normalised loss: weight}
     prepare: Callable | None = None  # (values, config, rows) -> rows, without gradient
     factors: Callable = _nothing  # (config) -> {beginning of a name: factor of the rate}
+    holds: Callable = _nothing  # (config) -> {beginning of a name: updates before it may change}
     begin: Callable = _same  # (values) -> values, before the first update
     finish: Callable = _same  # (values, config, episodes, folder) -> values, after the last one
     watch: Callable = _nothing  # (values, config, rows) -> more {metric: float} of held-out rows

@@ -54,7 +54,7 @@ def update(phase, config, parts, state, fixed, rows, key):
 
     (_, (statistics, metrics)), gradient = jax.value_and_grad(loss, has_aux=True)(state.values)
     changes, opt = _transformation(phase, config).update(gradient, state.opt, state.values)
-    values = optax.apply_updates(state.values, changes)
+    values = _held(phase, config, state, optax.apply_updates(state.values, changes))
     metrics["opt/grad_norm"] = optax.tree.norm(gradient)
     metrics["opt/lr"] = optimizer.learning_rate(getattr(config, phase.block), state.count)
     return State(values, opt, statistics, state.count + 1), metrics
@@ -67,6 +67,15 @@ def test(phase, config, parts, state, fixed, rows, key):
     found = _sums(phase, config, parts, values, rows, state.count)
     terms, plain, metrics = phase.terms(config, found, state.count)
     return _named("test", _named("loss", terms | plain) | metrics)
+
+
+def _held(phase, config, state, values):
+    """`values`, but as they were where it is too early: weight decay moves them without gradient."""
+    for start, updates in phase.holds(config).items():
+        for name in (name for name in values if name.startswith(start)):
+            early = state.count < updates
+            values = values | {name: jnp.where(early, state.values[name], values[name])}
+    return values
 
 
 def _transformation(phase, config):

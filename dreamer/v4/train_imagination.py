@@ -61,6 +61,7 @@ PHASE = Phase(
     sums=sums,
     terms=terms,
     weights=lambda _: {},
+    holds=lambda config: {"head/policy/": config.imag.warmup_values},
     prepare=prepare,
     begin=begin,
 )
