@@ -70,7 +70,7 @@ def test(phase, config, parts, state, fixed, rows, key):
 
 
 def _held(phase, config, state, values):
-    """`values`, but as they were where it is too early: weight decay moves them without gradient."""
+    """`values`, but as before where it is too early: weight decay needs no gradient to move."""
     for start, updates in phase.holds(config).items():
         for name in (name for name in values if name.startswith(start)):
             early = state.count < updates
