@@ -89,21 +89,31 @@ def learning(table, looks, svg):
     figure, axes = PLT.subplots(1, len(names), figsize=size, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
         own = table[table["curve"] == name]
-        for (run, _), part in own.groupby(["run", "seed"], sort=False):
-            look = {"color": looks[run], "linewidth": 0.8, "alpha": 0.5}
-            axis.plot(part["step"], part["value"], **look)
-        for run, part in own.groupby("run", sort=False):
-            part = part.drop_duplicates("step")
-            axis.plot(part["step"], part["mean"], color=looks[run], linewidth=2, label=run)
-            axis.fill_between(
-                part["step"], part["low"], part["high"], color=looks[run], alpha=0.2, linewidth=0
-            )
+        band(axis, own, looks)
         axis.set(title=f"episode {name}", ylabel=own["unit"].iloc[0], xlabel="environment steps")
-        axis.xaxis.set_major_formatter(style.thousands())
     legend(figure, axes[0])
+    explain(figure, table)
+    style.save(figure, svg)
+
+
+def band(axis, table, looks):
+    """One curve of training: each seed thin, the mean thick, the interval as a band."""
+    for (run, _), part in table.groupby(["run", "seed"], sort=False):
+        look = {"color": looks[run], "linewidth": 0.8, "alpha": 0.5}
+        axis.plot(part["step"], part["value"], **look)
+    for run, part in table.groupby("run", sort=False):
+        part = part.drop_duplicates("step")
+        axis.plot(part["step"], part["mean"], color=looks[run], linewidth=2, label=run)
+        axis.fill_between(
+            part["step"], part["low"], part["high"], color=looks[run], alpha=0.2, linewidth=0
+        )
+    axis.xaxis.set_major_formatter(style.thousands())
+
+
+def explain(figure, table):
+    """What the lines of `band` are, and which runs have too few seeds for an interval."""
     told = "thin: running mean of each seed; thick: their mean; band: 95% interval of the mean"
     figure.supxlabel(f"{told}{_few(table)}", fontsize=8, color=style.GREY)
-    style.save(figure, svg)
 
 
 def legend(figure, axes):

@@ -1,5 +1,7 @@
 """Options of stages that follow from more than one block of the configuration."""
 
+from jobs.trees import tree
+
 # Decoding for the figure over training: the quickest method, without nulls and without controls,
 # which stand in the main decoding already.
 QUICK = {
@@ -72,6 +74,16 @@ def compare(config):
     return {**config["compare"], **_order(config)}
 
 
+def scoreboard(config):
+    """Of one table over tasks and seeds."""
+    return {**config["compare"], **plot_scoreboard(config)}
+
+
+def plot_scoreboard(config):
+    """Of drawing their learning curves: which run has which task."""
+    return {"tasks": {run["name"]: tree(run, 0)["task"] for run in config["runs"]}}
+
+
 def report(config):
     """Of telling of all runs, one after another."""
     return {**config["report"], **_order(config)}
@@ -96,5 +108,7 @@ OPTIONS = {
     "dreams": dreams,
     "plot_dreams": plot_dreams,
     "compare": compare,
+    "scoreboard": scoreboard,
+    "plot_scoreboard": plot_scoreboard,
     "report": report,
 }

@@ -74,6 +74,8 @@ STAGES = {
     "compare": Stage("analysis.compare", "results/summary.parquet", "compare"),
     "plot_compare": Stage("analysis.plot_compare", "results/figures/decoding_seeds.svg"),
     "plot_families": Stage("analysis.plot_families", "results/figures/families.svg"),
+    "scoreboard": Stage("analysis.scoreboard", "results/scoreboard.parquet"),
+    "plot_scoreboard": Stage("analysis.plot_scoreboard", "results/figures/learning_tasks.svg"),
     "report": Stage("analysis.report", "results/report.html", "report"),
 }
 

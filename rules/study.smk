@@ -133,6 +133,64 @@ rule plot_families:
         """
 
 
+# How each run plays its task, and nothing of what its layers know: `snakemake benchmarks`.
+rule scoreboard:
+    input:
+        trainings=every("results/{run}/seed{seed}/training.json", "training"),
+        evaluations=every("results/{run}/seed{seed}/evaluation.json", "evaluation"),
+        curves=every("results/{run}/seed{seed}/training_curves.parquet", "training"),
+        spec=spec("scoreboard"),
+    output:
+        table="results/scoreboard.parquet",
+        csv="results/scoreboard.csv",
+        markdown="results/scoreboard.md",
+        learning="results/scoreboard_learning.parquet",
+        prov=prov("scoreboard"),
+    log:
+        "results/logs/scoreboard.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("scoreboard"),
+    shell:
+        """
+        python -m analysis.scoreboard --spec {input.spec} \
+            --scores {input.trainings} {input.evaluations} --curves {input.curves} \
+            --table {output.table} --csv {output.csv} --markdown {output.markdown} \
+            --learning {output.learning} --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule plot_scoreboard:
+    input:
+        learning="results/scoreboard_learning.parquet",
+        spec=spec("plot_scoreboard"),
+    output:
+        learning=figure("learning_tasks", "across seeds", "results"),
+        png=pngs("learning_tasks", folder="results"),
+        prov=prov("plot_scoreboard"),
+    log:
+        "results/logs/plot_scoreboard.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=content("plot_scoreboard"),
+    shell:
+        """
+        python -m analysis.plot_scoreboard --spec {input.spec} --learning {input.learning} \
+            --learning-tasks {output.learning} --prov {output.prov} >{log} 2>&1
+        """
+
+
+rule benchmarks:
+    input:
+        rules.scoreboard.output.markdown,
+        rules.plot_scoreboard.output.learning,
+    localrule: True
+
+
 rule report:
     input:
         info=every("results/{run}/seed{seed}/run_info.json", "run_info"),

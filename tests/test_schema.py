@@ -28,7 +28,7 @@ def test_the_schema_is_one():
 STUDIES = [
     *("workflow_config.yaml", "study.yaml", "tests/smoke.yaml"),
     *("sampler_study.yaml", "sampler_demo.yaml"),
-    *("v4_study.yaml", "v4_demo.yaml"),
+    *("v4_study.yaml", "v4_demo.yaml", "benchmarks.yaml"),
 ]
 
 
