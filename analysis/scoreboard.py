@@ -63,11 +63,11 @@ def _cell(row):
 def main(
     spec: Path,
     scores: list[Path],
-    curves: list[Path],
     table: Path,
     csv: Path,
     markdown: Path,
     learning: Path,
+    curves: list[Path] = (),
 ):
     """Join the scores of trainings and evaluations (JSON) and the curves of all runs and seeds."""
     options = cli.options(spec)

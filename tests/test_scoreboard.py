@@ -40,7 +40,7 @@ def made(tmp_path, monkeypatch):
     found = [write(tmp_path, run, seed, points[run]) for run in TASKS for seed in range(3)]
     names = {name: tmp_path / name for name in ("table", "csv", "markdown", "learning")}
     scores = [path for paths, _ in found for path in paths]
-    scoreboard.main(None, scores, [path for _, path in found], **names)
+    scoreboard.main(None, scores, **names, curves=[path for _, path in found])
     return names
 
 
