@@ -13,18 +13,19 @@ COLUMNS = 3
 
 def main(spec: Path, learning: Path, learning_tasks: Path):
     """Draw the figure from the table alone."""
-    tasks = cli.options(spec)["tasks"]
+    options = cli.options(spec)
+    tasks = {run: options["tasks"][run] for run in options["runs"]}
     table = pd.read_parquet(learning)
     draw(table[table["curve"] == "score"], tasks, learning_tasks)
 
 
 def draw(table, tasks, svg):
-    """`tasks` {run: task}; runs of one task share its panel."""
+    """`tasks` {run: task}, in their order; runs of one task share its panel."""
     if not len(table):
         return style.sentence(svg, seed_figures.NO_CURVES)
     names = [name for name in dict.fromkeys(tasks.values())
              if any(tasks[run] == name for run in table["run"].unique())]  # fmt: skip
-    looks = seed_figures.colours(table)
+    looks = seed_figures.colours(pd.DataFrame({"run": list(tasks)}))
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
     size = (max(6.4, 4 * columns), 3.2 * rows + 0.8)

@@ -21,7 +21,10 @@ COLUMNS = ["task", "run", "score", "unit", "seeds", "mean", "low", "high", "chan
 
 
 def board(table, tasks, draws):
-    """One row per task, run and score: mean over seeds, its interval, what random actions reach."""
+    """One row per task, run and score: mean over seeds, its interval, what random actions reach.
+
+    `tasks` {run: task}, in the order of the rows.
+    """
     means = seeds.intervals(table[table["score"].isin(SCORES)], *draws)
     means = means.assign(task=means["run"].map(tasks), score=means["score"].map(SCORES))
     means["chance"] = means["chance"].where(means["chance_name"] == RANDOM)
@@ -72,7 +75,8 @@ def main(
     """Join the scores of trainings and evaluations (JSON) and the curves of all runs and seeds."""
     options = cli.options(spec)
     draws = options["bootstrap_draws"], options["bootstrap_seed"]
-    found = board(gathered.scores(scores), options["tasks"], draws)
+    tasks = {run: options["tasks"][run] for run in options["runs"]}
+    found = board(gathered.scores(scores), tasks, draws)
     gathered.write(table, found, csv)
     gathered.write(learning, gathered.curves(curves, *draws))
     with files.atomic(markdown) as temporary:

@@ -81,7 +81,8 @@ def scoreboard(config):
 
 def plot_scoreboard(config):
     """Of drawing their learning curves: which run has which task."""
-    return {"tasks": {run["name"]: tree(run, 0)["task"] for run in config["runs"]}}
+    tasks = {run["name"]: tree(run, 0)["task"] for run in config["runs"]}
+    return {"tasks": tasks, **_order(config)}
 
 
 def report(config):

@@ -9,7 +9,7 @@ from dreamer import trajectory
 from jobs import files
 
 TASKS = {"pong": "atari_pong", "boxing": "atari_boxing", "square": "square"}
-OPTIONS = {"bootstrap_draws": 100, "bootstrap_seed": 0, "tasks": TASKS}
+OPTIONS = {"bootstrap_draws": 100, "bootstrap_seed": 0, "tasks": TASKS, "runs": list(TASKS)}
 
 
 def row(score, value, unit="reward", chance=None, name=None):
@@ -35,7 +35,8 @@ def write(folder, run, seed, normalised=None):
 
 @pytest.fixture
 def made(tmp_path, monkeypatch):
-    monkeypatch.setattr("jobs.cli.options", lambda spec: OPTIONS)
+    told = OPTIONS | {"tasks": dict(sorted(TASKS.items()))}  # as canonical JSON has it
+    monkeypatch.setattr("jobs.cli.options", lambda spec: told)
     points = {"pong": 50.0, "boxing": 150.0, "square": None}
     found = [write(tmp_path, run, seed, points[run]) for run in TASKS for seed in range(3)]
     names = {name: tmp_path / name for name in ("table", "csv", "markdown", "learning")}
