@@ -39,11 +39,11 @@ class Job(NamedTuple):
 
     def identity(self):
         """What a saved state belongs to."""
-        return state.identity(self.options, self.code) | {"versions": versions()}
+        return state.identity(self.options, self.code) | {"versions": versions(self.options)}
 
     def provenance(self):
         """The part of a checkpoint's header that says what made it."""
-        return {"spec": self.spec, "code": self.code, "versions": versions()}
+        return {"spec": self.spec, "code": self.code, "versions": versions(self.options)}
 
     def finished(self):
         """Whether all outputs are there and come from these options and this code."""
@@ -55,9 +55,9 @@ class Job(NamedTuple):
         return same and header["options"]["run"]["steps"] == self.options["run"]["steps"]
 
 
-def versions():
-    """Versions of Python and of the packages that decide the numbers."""
-    return packages.of(*PACKAGES)
+def versions(tree):
+    """Versions of Python and of the packages that decide numbers, the environment's included."""
+    return packages.of(*PACKAGES, *tasks.find(tree["task"]).packages())
 
 
 def from_spec(path, outputs, snapshots, cadence=None):

@@ -5,6 +5,7 @@ a module of your own with `make`; `module:Class` and `file.py:Class` are Gymnasi
 """
 
 import difflib
+import importlib.metadata
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -15,6 +16,12 @@ SUITES = {  # prefix: module of dreamer.envs; the longest prefix that fits count
     **{"gym": "gym", "atari": "atari", "atari100k": "atari", "dmc": "dmc", "minigrid": "minigrid"},
     **{"bsuite": "bsuite", "procgen": "procgen", "memory_maze": "memory_maze"},
     **{"minecraft": "minecraft", "dmlab": "dmlab", "loconav": "loconav"},
+}
+_DM = ("dm-control", "mujoco")
+PACKAGES = {  # whose versions decide what a suite does
+    **{"gym": ("gymnasium", "box2d", "pygame-ce"), "atari": ("ale-py",), "atari100k": ("ale-py",)},
+    **{"dmc": _DM, "loconav": _DM, "memory_maze": ("memory-maze", *_DM), "minigrid": ("minigrid",)},
+    **{"bsuite": ("bsuite",), "procgen": ("procgen2",), "minecraft": ("minerl",)},
 }
 
 
@@ -29,6 +36,10 @@ class Task(NamedTuple):
     def options(self, tree):
         """The options of the environment in an option tree; {} for a module of your own."""
         return tree["env"].get(self.block, {})
+
+    def packages(self):
+        """Installed packages, beside those of every agent, that decide what it does."""
+        return [name for name in PACKAGES.get(self.block, ()) if _installed(name)]
 
     def modules(self):
         """Modules whose sources decide what the environment does."""
@@ -68,6 +79,14 @@ def _hint(task):
         return f"did you mean '{near[0]}{'_NAME' if near[0] in SUITES else ''}'?"
     names = ", ".join([*ALONE, *(f"{prefix}_NAME" for prefix in SUITES)])
     return f"there are {names}, and module:Class or file.py:Class of your own"
+
+
+def _installed(name):
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _own(task):

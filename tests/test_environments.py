@@ -15,6 +15,7 @@ from dreamer.envs import vector
 from dreamer.envs.adapter import Adapter
 from dreamer.v3 import agent, rssm
 from dreamer.v3 import config as configs
+from jobs import closure
 from jobs.errors import Refused
 from tests import many_spaces, quick, toy_world
 
@@ -223,6 +224,19 @@ def test_the_command_says_it_in_one_line_and_exits_with_2(flags, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and not (tmp_path / "run").exists()
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+
+
+def test_no_family_is_part_of_a_training_on_crafter():
+    made = {
+        path.name for path in closure.sources("dreamer.train", *tasks.find("crafter").modules())
+    }
+    assert "vector.py" in made
+    assert not made & {"gym.py", "adapter.py", *(f"{name}.py" for name in tasks.SUITES)}
+
+
+def test_what_decides_an_environment_is_told_with_its_training():
+    assert tasks.find("crafter").packages() == []
+    assert tasks.find("gym_CartPole-v1").packages()[0] == "gymnasium"
 
 
 def test_a_suite_is_found_by_the_longest_prefix():

@@ -152,8 +152,8 @@ def test_a_run_killed_while_its_state_is_removed_is_finished_and_cleaned_up(tmp_
 def test_state_of_other_versions_or_code_is_left_alone_and_named(tmp_path, monkeypatch, capsys):
     asked = ask(tmp_path)
     assert not train(asked, after(10))
-    older = dict(job.versions(), numpy="1.0")
-    monkeypatch.setattr(job, "versions", lambda: older)
+    older = dict(job.versions(asked.options), numpy="1.0")
+    monkeypatch.setattr(job, "versions", lambda tree: older)
     assert not train(asked, after(5))
     assert f"numpy {np.__version__} -> 1.0" in capsys.readouterr().out
     assert not train(asked._replace(code="another"), after(5))
