@@ -75,3 +75,15 @@ class Placed(Lost):
     def step(self, action):
         *rest, info = super().step(action)
         return *rest, {**info, "position": (9.9, 0.5 * self.time), "achievements": [self.time]}
+
+
+class Walled(Placed):
+    """It also tells its ground, and at every step what changed of it."""
+
+    def reset(self, *, seed=None, options=None):
+        seen, info = super().reset(seed=seed)
+        return seen, {**info, "terrain": np.ones((10, 5), np.uint8)}
+
+    def step(self, action):
+        *rest, info = super().step(action)
+        return *rest, {**info, "terrain_changed": np.zeros((10, 5), np.uint8)}

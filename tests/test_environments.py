@@ -89,6 +89,16 @@ def test_an_episode_is_the_same_without_those_before_it():
     assert second.n_resets == 3 and len({tuple(speed) for speed in shown}) == 3
 
 
+def test_an_episode_that_is_cut_tells_what_changed_as_one_that_ends():
+    for length in (2, 0):
+        env = made("Walled", length=length)
+        assert "terrain" in env.reset()[1]
+        told = ["terrain_changed" in env.step(np.array([0, 0]))[4] for _ in range(length or 7)]
+        assert told == [False] * (len(told) - 1) + [True]
+    assert {"terrain", "terrain_changed"} < set(made("Walled", tile=2.0).world["absent"])
+    assert "terrain" not in made("Walled", tile=2.0).reset()[1]
+
+
 def test_positions_are_binned_and_what_is_not_told_is_absent():
     env = made("Placed", tile=2.5)
     assert env.world["area"] == [4, 2] and env.n_resets == 0

@@ -3,7 +3,7 @@
 Episode k depends on its seed and its actions alone, so it can be played without those before it.
 What an environment tells of itself beyond Gymnasium is optional: an attribute `world` (a dict, see
 `Adapter.world`), and in `info` position [x, y], facing (an index into trajectory.FACINGS),
-achievements, terrain at the reset and terrain_changed at the end, and numbers to log (`log_...`).
+achievements, terrain at the reset and terrain_changed after it, and numbers to log (`log_...`).
 """
 
 import numpy as np
@@ -81,7 +81,10 @@ class Adapter(Numbered):
         self._steps += 1
         late = late or (bool(self._length) and self._steps >= self._length)
         late = bool(late) and not dead
-        return self._see(observation), total, bool(dead), late, self._facts(info)
+        facts = self._facts(info)
+        if not dead and not late:
+            facts.pop("terrain_changed", None)
+        return self._see(observation), total, bool(dead), late, facts
 
     def render(self):
         """The environment's own picture."""

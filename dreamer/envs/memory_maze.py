@@ -37,7 +37,7 @@ def make(options, world_seed, spawn_seed, name):
 
 
 class Maze(DeepMind):
-    """A maze whose walls are told at the reset, and at the end that none changed."""
+    """A maze whose walls are told at the reset, and after it that none changed."""
 
     def reset(self, *, seed=None, options=None):
         """Begin an episode in a new maze."""
@@ -47,10 +47,8 @@ class Maze(DeepMind):
 
     def step(self, action):
         """Gymnasium's five values."""
-        *rest, dead, late, info = super().step(action)
-        if dead or late:
-            info["terrain_changed"] = np.zeros_like(self._walls)
-        return *rest, dead, late, info
+        *rest, info = super().step(action)
+        return *rest, {**info, "terrain_changed": np.zeros_like(self._walls)}
 
 
 def told(observation, env):

@@ -75,12 +75,10 @@ class Room(gymnasium.Env):
         return self._look(seen), {**self._info(), "terrain": self._terrain}
 
     def step(self, action):
-        """Gymnasium's five values; `info` of the last step tells which tiles changed."""
+        """Gymnasium's five values; `info` tells which tiles changed so far."""
         seen, reward, dead, late, _ = self._env.step(action)
         self._changed |= self._tiles() != self._terrain
-        info = self._info()
-        if dead or late:
-            info["terrain_changed"] = self._changed
+        info = {**self._info(), "terrain_changed": self._changed}
         return self._look(seen), float(reward), dead, late, info
 
     def render(self):
