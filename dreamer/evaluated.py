@@ -38,12 +38,10 @@ def notes(options, first, dataset, count, video=None):
 
 def say(told):
     """Print the numbers, each with its interval, and the notes."""
-    ends = tuple(f": {said}" for said in played.ENDS.values())
-    lines = {item["score"]: item for item in told["summary"]}
-    for name, item in lines.items():
-        if not name.endswith(ends):
-            between = [lines[name + end]["value"] for end in ends if name + end in lines]
-            print(f"{name}: {item['value']:.4g} {item['unit']}{_between(between)}")
+    for item in told["summary"]:
+        ends = told["intervals"].get(item["score"], ())
+        if not item["score"].endswith(tuple(played.ENDS.values())):
+            print(f"{item['score']}: {item['value']:.4g} {item['unit']}{_between(ends)}")
     for item in told["achievements"]:
         name = f"{item['achievement']}, {item['player']}, {item['mode']}"
         print(f"{name}: {item['rate']:.4g} %{_between([item['low'], item['high']])}")

@@ -22,9 +22,10 @@ def summary(rows, found, achievements, collected, task=""):
         lines += _lines(player.label, mine, *beside, achievements)
         lines += _normalised(player, mine, task)
     for item in paired(rows, found):
-        words = f"return of {item['player']} minus {item['minus']}, same episodes"
         for end, label in {"mean": "", **{end: f": {said}" for end, said in ENDS.items()}}.items():
-            lines.append(row(words + label, item[end], "reward", "high", 0.0, "no difference"))
+            lines.append(
+                row(_pair(item) + label, item[end], "reward", "high", 0.0, "no difference")
+            )
     best = _take(rows, found[0])["return"].mean()
     for name, told in collected.items():
         words = f"return of {found[0].label}, beside who collected the data ({name})"
@@ -34,28 +35,45 @@ def summary(rows, found, achievements, collected, task=""):
 
 
 def _lines(label, mine, chance, chance_name, achievements):
-    """Numbers of one player."""
-    for name, words, unit in (
-        ("return", "return", "reward"),
-        ("length", "episode length", "steps"),
-    ):
-        other = None if chance is None else chance[name].mean()
-        ends = scores.interval(scores.by_seed(mine[name], mine["seed"]))
-        yield from _spread(f"{words}, {label}", mine[name].mean(), ends, unit, other, chance_name)
-    if achievements and mine["achievements"].shape[1]:
-        several = len(achievements) > 1
-        name = "Crafter score" if several else f"episodes with {achievements[0].replace('_', ' ')}"
-        other = None if chance is None else crafter_score(chance["achievements"])
-        ends = scores.interval(scores.by_seed(mine["achievements"] > 0, mine["seed"]), _score)
-        yield from _spread(f"{name}, {label}", crafter_score(mine["achievements"]), ends, "%",
-                           other, chance_name)  # fmt: skip
+    """Numbers of one player; the ends of the return's interval too, of others `intervals` tells."""
+    other = {name: None if chance is None else chance[name].mean() for name in ("return", "length")}
+    ends = scores.interval(scores.by_seed(mine["return"], mine["seed"]))
+    told = [mine["return"].mean(), *ends]
+    for end, value in zip(("", *(f": {said}" for said in ENDS.values())), told, strict=True):
+        yield row(f"return, {label}{end}", value, "reward", "high", other["return"], chance_name)
+    yield row(f"episode length, {label}", mine["length"].mean(), "steps", "high", other["length"],
+              chance_name)  # fmt: skip
+    if _counted(mine, achievements):
+        beside = None if chance is None else crafter_score(chance["achievements"])
+        yield row(f"{_unlocking(achievements)}, {label}", crafter_score(mine["achievements"]), "%",
+                  "high", beside, chance_name)  # fmt: skip
 
 
-def _spread(words, value, ends, unit, chance, chance_name):
-    """A number and the ends of its interval."""
-    yield row(words, value, unit, "high", chance, chance_name)
-    for said, end in zip(ENDS.values(), ends, strict=True):
-        yield row(f"{words}: {said}", end, unit, "high", chance, chance_name)
+def intervals(rows, found, achievements):
+    """{score of the summary: (low, high) at 95%} of all players and pairs."""
+    told = {}
+    for player in found:
+        mine, label = _take(rows, player), player.label
+        for name, words in (("return", "return"), ("length", "episode length")):
+            told[f"{words}, {label}"] = scores.interval(scores.by_seed(mine[name], mine["seed"]))
+        if _counted(mine, achievements):
+            got = scores.by_seed(mine["achievements"] > 0, mine["seed"])
+            told[f"{_unlocking(achievements)}, {label}"] = scores.interval(got, _score)
+    return told | {_pair(item): (item["low"], item["high"]) for item in paired(rows, found)}
+
+
+def _pair(item):
+    return f"return of {item['player']} minus {item['minus']}, same episodes"
+
+
+def _counted(mine, achievements):
+    return bool(achievements) and mine["achievements"].shape[1] > 0
+
+
+def _unlocking(achievements):
+    """What the score of achievements is called; of one alone it is the share of episodes."""
+    several = len(achievements) > 1
+    return "Crafter score" if several else f"episodes with {achievements[0].replace('_', ' ')}"
 
 
 def _normalised(player, mine, task):

@@ -115,6 +115,15 @@ def test_intervals_are_over_seeds_where_there_are_three():
     assert scores.interval(scores.by_seed(values, seeds)) == (1, 9)
 
 
+def test_all_numbers_of_a_player_have_an_interval(made):
+    told = files.read_json(made["scores"])
+    for item in told["summary"]:
+        words = item["score"]
+        if not words.endswith(" end"):
+            low, high = told["intervals"][words]
+            assert low <= item["value"] <= high, words
+
+
 def test_achievements_are_counted_by_the_share_of_episodes_with_them(made):
     found = files.read_json(made["scores"])["achievements"]
     _, table = trajectory.read_log(made["table"], "evaluation")
