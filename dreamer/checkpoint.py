@@ -52,7 +52,8 @@ class Agent:
         key = jax.random.fold_in(self._key, self._steps)
         self._carry, action = self._policy(self.params, self._carry, batch, key, sample=sample)
         self._first, self._steps = False, self._steps + 1
-        return int(action[0]) if self.spaces.action.classes else np.asarray(action[0])
+        kind = self.spaces.action
+        return int(action[0]) if kind.classes and not kind.shape else np.asarray(action[0])
 
 
 def fresh(module, options, spaces, seed):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import gymnasium
 import numpy as np
 
-from dreamer import playing, png
+from dreamer import playing, png, tasks
 from dreamer.envs import vector
 from dreamer.trajectory import FACINGS
 from jobs.errors import Refused
@@ -91,7 +91,7 @@ def _driven(share, source, tree, options):
 
 def _alone(share, source, tree):
     """At random or by script: one environment, in this process."""
-    env = vector.build(tree["task"], tree["env"][tree["task"]], source.world, source.seed, 0)
+    env = vector.build(tree["task"], tasks.options(tree), source.world, source.seed, 0)
     with env:
         for episode in share.missing():
             random = np.random.default_rng([source.seed, episode])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dreamer import checkpoint as saved
-from dreamer import collect, family, options, platform, recorder, spaces, stages, trajectory
+from dreamer import collect, family, options, platform, recorder, spaces, stages, tasks, trajectory
 from dreamer import dataset_files as reading
 from dreamer import policies as who
 from dreamer.columns import DATASET
@@ -64,14 +64,8 @@ def _asked(spec, policies, configs, overrides, checkpoints, files):
     return {
         "data": options.stage("data", mine),
         "policies": policies or (["agent"] if checkpoints else [] if files else ["random"]),
-        "world": world(tree),
+        "world": tasks.world(tree),
     }
-
-
-def world(tree):
-    """The part of an option tree that decides how a world is played."""
-    task = tree["task"]
-    return {"task": task, "env": {task: tree["env"].get(task, {})}, "seed": tree["seed"]}
 
 
 def _play(agents, asked, made, paths, work):
@@ -105,12 +99,12 @@ def _header(agents, asked, made, found):
     """What all episodes share."""
     tree = asked["world"]
     for path, agent in agents.items():
-        if world(agent.options) | {"seed": tree["seed"]} != tree:
+        if tasks.world(agent.options) | {"seed": tree["seed"]} != tree:
             raise Refused(
                 f"{path} was trained in another world than that of the data set; leave out "
                 "--configs and options of it, or give a checkpoint of the same world"
             )
-    with vector.build(tree["task"], tree["env"][tree["task"]], 0, 0, 0) as env:
+    with vector.build(tree["task"], tasks.options(tree), 0, 0, 0) as env:
         facts, seen = env.world, spaces.of(env.observation_space, env.action_space)
     image = tuple(item for item in seen.observation if item[0] == "image")
     if not image:
@@ -142,9 +136,7 @@ def _provenance(spec, asked, agents, inputs):
     """Hashes of spec, code and inputs, and versions."""
     found = specs.read(spec) if spec else None
     modules = {family.module(agent.header["agent"]) for agent in agents.values()}
-    modules |= (
-        set() if asked["policies"] == [] else {vector.module(asked["world"]["task"]).__name__}
-    )
+    modules |= set() if asked["policies"] == [] else {*tasks.find(asked["world"]["task"]).modules()}
     return {
         "spec": specs.name(found) if spec else None,
         "code": found["code"] if spec else closure.digest("dreamer.dataset", *sorted(modules)),

@@ -1,5 +1,6 @@
 """Who plays which episodes of a data set, with which seeds."""
 
+from dreamer import tasks
 from dreamer.collect import Source
 from dreamer.envs import vector
 from jobs.errors import Refused
@@ -22,7 +23,7 @@ def sources(agents, names, data, tree, tested):
                 f"option data.{name} is {total}, but {len(each)} policies are to play some each"
             )
     found, first, base = [], 0, vector.stream(data["seed"], tree["seed"])
-    fixed = tree["env"][tree["task"]].get("fixed_seed")
+    fixed = tasks.options(tree).get("fixed_seed")
     _check_home(agents, tree, fixed)
     for place, (name, agent) in enumerate(each):
         train, test = (_share(total, place, len(each)) for total in counts.values())

@@ -68,6 +68,12 @@ def options(tree):
     return find(tree["task"]).options(tree)
 
 
+def world(tree):
+    """The part of an option tree that decides how a world is played."""
+    env = {find(tree["task"]).block: options(tree)}
+    return {"task": tree["task"], "env": env, "seed": tree["seed"]}
+
+
 def _hint(task):
     if task.rstrip("_") in SUITES:
         return f"add a name: {task.rstrip('_')}_NAME"

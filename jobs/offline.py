@@ -3,6 +3,7 @@
 import copy
 from pathlib import Path
 
+from dreamer import tasks
 from jobs import stages
 from jobs.errors import Refused
 
@@ -38,11 +39,10 @@ def data(run, tree):
     """Options of the stage that writes the data set of a run."""
     found = {name: value for name, value in run["data"].items() if name not in SOURCE}
     without = PLAYED if run["data"]["files"] else ("test_share",)
-    task = tree["task"]
     return {
         "data": {name: value for name, value in found.items() if name not in without},
         "policies": policies(run),
-        "world": {"task": task, "env": {task: tree["env"].get(task, {})}, "seed": tree["seed"]},
+        "world": tasks.world(tree),
     }
 
 
@@ -116,10 +116,10 @@ def _check_source(run, runs, where):
 
 def check_world(run, tree, other, where):
     """Refuse a run `other` (its option tree) that acts in another world."""
-    task = tree["task"]
-    ours, theirs = tree["env"].get(task, {}), other["env"].get(task, {})
-    wrong = ["task"] if task != other["task"] else []
-    wrong += [f"env.{task}.{name}" for name in ours if ours[name] != theirs.get(name)]
+    block = tasks.find(tree["task"]).block
+    ours, theirs = tasks.options(tree), other["env"].get(block, {})
+    wrong = ["task"] if tree["task"] != other["task"] else []
+    wrong += [f"env.{block}.{name}" for name in ours if ours[name] != theirs.get(name)]
     if wrong:
         words = f"data.run is {run['data']['run']}, which acts in another world"
         raise Refused(f"{where}{words}; give both the same {wrong[0]}")
