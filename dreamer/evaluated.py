@@ -43,7 +43,8 @@ def say(told):
         if not item["score"].endswith(tuple(played.ENDS.values())):
             print(f"{item['score']}: {item['value']:.4g} {item['unit']}{_between(ends)}")
     for item in told["achievements"]:
-        name = f"{item['achievement']}, {item['player']}, {item['mode']}"
+        mode = "" if item["player"] == players.RANDOM else f", {item['mode']}"
+        name = f"{item['achievement']}, {item['player']}{mode}"
         print(f"{name}: {item['rate']:.4g} %{_between([item['low'], item['high']])}")
     print("\n".join(told["notes"]))
 
