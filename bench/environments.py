@@ -1,10 +1,12 @@
 """Try every family of environments: raw steps, steps with a policy, and a short training.
 
-Each is tried in a process of its own; one that cannot run says why. The table of the document is
+Each is tried in a process of its own; one that cannot run says why. Seconds are of processor time,
+as other work may share the machine. The table of the document is
 renewed row by row, so that a part of the families can be tried anew.
 """
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -81,7 +83,7 @@ def apart(name, seconds):
 
 
 def measure(name, seconds):
-    """{raw, collect: steps/s; train: {seconds, updates}} of a task with one environment."""
+    """{raw, collect: steps/s; train: {seconds}} of a task with one environment."""
     tree = asked(name)
     block = tasks.options(tree)
     env = vector.build(name, block, 0, 0, 0)
@@ -122,27 +124,26 @@ def player(env):
 
 
 def pace(step, seconds):
-    """Calls of `step` per second."""
-    start, count = time.perf_counter(), 0
-    while time.perf_counter() - start < seconds:
+    """Calls of `step` per second of processor time."""
+    start, count = time.process_time(), 0
+    while time.process_time() - start < seconds:
         step()
         count += 1
-    return count / (time.perf_counter() - start)
+    return count / (time.process_time() - start)
 
 
 def train(name):
-    """{seconds, updates} of a training by the command, or a refusal with what it said."""
+    """{seconds} of a processor in a training by the command, or a refusal with what it said."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "dreamer.train", "--configs", *TRIED[name][0].split()]
         command += ["debug", "--task", name, "--run-dir", folder]
         for option, value in ALWAYS.items():
             command += [f"--{option}", str(value)]
-        start = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise Refused(f"the training failed: {done.stderr.strip().splitlines()[-1]}")
-        lines = Path(folder, "train.state/finished").exists()
-        return {"seconds": time.perf_counter() - start, "finished": lines}
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {"seconds": used.ru_utime + used.ru_stime}
 
 
 def row(name, found):
