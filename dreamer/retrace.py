@@ -82,7 +82,7 @@ def untrained(agent, offset):
 def play(networks, path, parts, stop):
     """Play the episodes that are missing among `parts`; whether that came to its end."""
     about, missing = parts.header, parts.missing()
-    playback = Playback(path, networks[0].spaces.observation, missing)
+    playback = Playback(path, retraced.seen(networks[0]), missing)
     see, root = retraced.policy(networks, about), driver.root(about["seed"])
     plain = [name for name in contract.schema(about).names if name not in about["layers"]]
     carries = [agent.family.start(agent.params, playback.count) for agent in networks]

@@ -3,6 +3,8 @@
 In the shapes, N is the places of the recorder's environments.
 """
 
+import re
+
 import jax
 import numpy as np
 
@@ -10,6 +12,12 @@ from dreamer import png, recorder, stages
 from dreamer import trajectory as contract
 from dreamer.columns import POSITION
 from jobs.errors import Refused
+
+
+def seen(network):
+    """((name, Space), ...) of the observations that a network's encoder takes."""
+    pattern = network.options.get("enc", {}).get("keys", "")
+    return tuple(item for item in network.spaces.observation if re.search(pattern, item[0]))
 
 
 def label(layer, network, networks):
@@ -98,9 +106,12 @@ def _columns(networks, about):
 
 def _check_fit(network, path, about):
     which = f"the network of step {network.header['step']}"
-    names = [name for name, _ in network.spaces.observation if name not in ("image", POSITION)]
+    names = [name for name, _ in seen(network) if name not in ("image", POSITION)]
     if names:
-        raise Refused(f"{which} also observes {', '.join(names)}, which recordings do not hold")
+        raise Refused(
+            f"{which} also observes {', '.join(names)}, which recordings do not hold, so it cannot "
+            "be shown one; in a configuration set untrained.enabled to false"
+        )
     image = contract.open_file(path).read_row_group(0, columns=["image"])["image"][0].as_py()
     layers = {layer.name: layer.width for layer in stages.layers(network)}
     recorded = {name: layer["of"] for name, layer in about["layers"].items()}

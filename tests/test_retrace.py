@@ -246,6 +246,7 @@ def other_agent(made, folder):
 def other_senses(made, folder):
     header, values = checkpoint.load(made[0])
     header["spaces"]["observation"]["speed"] = {"shape": [2], "dtype": "float32"}
+    header["options"]["enc"]["keys"] = ".*"
     checkpoint.save(folder / "c.safetensors", values, header)
     return folder / "c.safetensors", made[1]
 
