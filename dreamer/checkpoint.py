@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from dreamer import family, spaces
+from dreamer import options as trees
 from jobs import files
 from jobs.errors import Refused
 
@@ -65,10 +66,23 @@ def fresh(module, options, spaces, seed):
 def restore(path):
     """The agent in a checkpoint, or a refusal that says what is wrong with the file."""
     header, values = load(path)
+    _check_options(path, header)
     seen = spaces.from_json(header["spaces"])
     init = partial(family.load(header["agent"]).init, header["options"], seen)
     state = fill(jax.eval_shape(init, jax.random.key(0)), values, path)
     return Agent(header, state.params)
+
+
+def _check_options(path, header):
+    """Refuse a file from before its family had some option; those of environments may lack."""
+    wanted = trees.resolve((), {"agent": header["agent"]})
+    wanted = {name: wanted[name] for name in wanted if name not in trees.SHARED}
+    lacking = sorted(set(trees.flatten(wanted)) - set(trees.flatten(header["options"])))
+    if lacking:
+        raise Refused(
+            f"{path} is of an older version, before option {lacking[0]} (and {len(lacking) - 1} "
+            "others) existed; train it again"
+        )
 
 
 def save(path, values, header):

@@ -92,6 +92,15 @@ def test_a_checkpoint_of_another_size_is_refused_naming_both_shapes(saved):
         checkpoint.fill(state, {"toy/kernel": np.zeros((2, 7))}, saved)
 
 
+def test_a_checkpoint_from_before_an_option_is_refused_by_name(tmp_path, state):
+    older = options.flatten(OPTIONS)
+    older = options.unflatten({name: older[name] for name in older if name != "dyn.unroll"})
+    path = tmp_path / "older.safetensors"
+    checkpoint.save(path, state.params.values, HEADER | {"options": older})
+    with pytest.raises(Refused, match=r"older version, before option dyn\.unroll"):
+        dreamer.load(path)
+
+
 def test_filling_a_state_replaces_only_its_parameters(saved, state):
     trained = state._replace(count=jax.numpy.array(5))
     values = {name: value + 1 for name, value in checkpoint.load(saved)[1].items()}
