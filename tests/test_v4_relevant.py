@@ -79,3 +79,8 @@ def test_the_heads_learn_alone_before_their_gradients_reach_the_transformer(data
 
     assert [moved(count, "dyn/layer") for count in (0, 2, 3)] == [False, False, True]
     assert all(moved(count, "head/policy") for count in (0, 3))
+
+
+def test_the_dynamics_loss_may_weigh_less_than_those_of_the_heads():
+    weights = train_agent.PHASE.weights(tiny_v4.config(head__dyn_weight=0.1))
+    assert weights == {"dynamics": 0.1, "policy": 1, "reward": 1, "continue": 1}

@@ -65,7 +65,7 @@ PHASE = Phase(
     batch=batch,
     sums=sums,
     terms=terms,
-    weights=lambda _: dict.fromkeys(("dynamics", *HEADS), 1.0),
+    weights=lambda config: {"dynamics": config.head.dyn_weight} | dict.fromkeys(HEADS, 1.0),
     factors=lambda config: {"dyn/": config.head.dyn_lr},
 )
 main = commands.command(PHASE)
