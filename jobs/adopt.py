@@ -18,6 +18,9 @@ STEP = 0.01  # seconds between the levels of the graph
 
 def main(words):
     """Set the times of all outputs of the study, or refuse."""
+    if {"-h", "--help"} & set(words):
+        print(__doc__)
+        return
     jobs = dag.look(words)
     check(account.study(jobs, verify=True)["jobs"])
     now = time.time()

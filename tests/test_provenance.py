@@ -251,3 +251,9 @@ def test_files_doubted_or_altered_are_forced():
 def test_the_document_holds_the_table_of_changes():
     table = mutations.TABLE.search(mutations.DOCUMENT.read_text())[0]
     assert all(f"| {name} |" in table for name in mutations.CHANGES)
+
+
+def test_help_of_adopt_is_its_own_words(forks):
+    done = forks.run("jobs.adopt", "--help")
+    assert done.returncode == 0 and "python -m jobs.adopt" in done.stdout
+    assert "snakemake" not in done.stderr
