@@ -74,7 +74,8 @@ class Atari(gymnasium.Env):
         return self._ale.getScreenRGB()
 
     def _over(self):
-        lost = self._options["lives"] == "reset" and self._ale.lives() < self._lives
+        before, self._lives = self._lives, self._ale.lives()  # games also give lives
+        lost = self._options["lives"] == "reset" and self._lives < before
         return bool(self._ale.game_over() or lost)
 
     def _screen(self):

@@ -8,7 +8,8 @@ from dreamer.envs.adapter import Adapter
 from jobs.errors import Refused
 
 SIDE = 64  # pixels of the game's own picture
-LIMIT = 1000  # steps after which every game cuts an episode
+LIMIT = 1000  # steps after which a game cuts an episode
+LIMITS = {"bigfish": 6000, "bossfight": 4000, "leaper": 500, "maze": 500, "plunder": 4000}
 
 
 def make(options, world_seed, spawn_seed, name):
@@ -29,6 +30,7 @@ class Procgen(gymnasium.Env):
 
     def __init__(self, name, options):
         self._name, self._options = name, options
+        self._limit = LIMITS.get(name, LIMIT)
         self._large = max(options["size"], default=SIDE) > SIDE  # then it is drawn in more detail
         side = 512 if self._large else SIDE
         self.observation_space = gymnasium.spaces.Dict(
@@ -56,7 +58,7 @@ class Procgen(gymnasium.Env):
         self._game.act(np.array([action]))
         reward, _, first = self._game.observe()
         self._steps += 1
-        over, late = bool(first[0]), self._steps >= LIMIT
+        over, late = bool(first[0]), self._steps >= self._limit
         if not over:
             self._image = self._picture()
         return {"image": self._image}, float(reward[0]), over and not late, over and late, {}
