@@ -58,7 +58,7 @@ def main(
     achievements = first.header["world"]["achievements"]
     told = {
         "summary": played.summary(rows, found, achievements, collected, task),
-        "intervals": played.intervals(rows, found, achievements),
+        "intervals": played.intervals(rows, found, achievements, task),
         "paired": played.paired(rows, found),
         "achievements": played.unlocked(rows, found, achievements),
         "collected": collected,

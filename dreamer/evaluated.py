@@ -28,6 +28,11 @@ def notes(options, first, dataset, count, video=None):
         )
     if tasks.options(first.options).get("fixed_seed"):
         yield "The world is the one of the training; only starts are new."
+    if first.header["seed"] in options["seeds"] and first.header.get("phase") is None:
+        yield (
+            f"Seed {first.header['seed']} is that of the training: its episodes are the first ones "
+            "the agent learned from, not new ones."
+        )
     if count < 2 and dataset:
         yield "No parent was given, so nothing is paired with one."
     if video and not players.pictures(first):

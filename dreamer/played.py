@@ -10,9 +10,10 @@ from dreamer import atari_scores, players, scores
 from dreamer.scores import row
 
 ENDS = {"low": "lower end", "high": "upper end"}
+NORMALISED = "human-normalised return"
 
 
-def summary(rows, found, achievements, collected, task=""):
+def summary(rows, found, achievements, collected, task):
     """Rows of the report's table; chance is what random actions reach."""
     lines = []
     chance = _take(rows, players.Player(players.RANDOM))
@@ -49,13 +50,17 @@ def _lines(label, mine, chance, chance_name, achievements):
                   "high", beside, chance_name)  # fmt: skip
 
 
-def intervals(rows, found, achievements):
+def intervals(rows, found, achievements, task):
     """{score of the summary: (low, high) at 95%} of all players and pairs."""
     told = {}
     for player in found:
         mine, label = _take(rows, player), player.label
         for name, words in (("return", "return"), ("length", "episode length")):
             told[f"{words}, {label}"] = scores.interval(scores.by_seed(mine[name], mine["seed"]))
+        if atari_scores.normalised(task, 0.0) is not None:
+            told[f"{NORMALISED}, {label}"] = tuple(
+                atari_scores.normalised(task, end) for end in told[f"return, {label}"]
+            )
         if _counted(mine, achievements):
             got = scores.by_seed(mine["achievements"] > 0, mine["seed"])
             told[f"{_unlocking(achievements)}, {label}"] = scores.interval(got, _score)
@@ -77,10 +82,11 @@ def _unlocking(achievements):
 
 
 def _normalised(player, mine, task):
-    value = atari_scores.normalised(task, mine["return"].mean()) if task else None
+    value = atari_scores.normalised(task, mine["return"].mean())
     if value is not None:
-        words = f"human-normalised return, {player.label}"
-        yield row(words, value, "%", "high", 0.0, "random play, as published")
+        yield row(
+            f"{NORMALISED}, {player.label}", value, "%", "high", 0.0, "random play, as published"
+        )
 
 
 def unlocked(rows, found, achievements):

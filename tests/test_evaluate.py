@@ -1,6 +1,7 @@
 """Agents are evaluated in the same worlds, and equal seeds give equal numbers."""
 
 import subprocess
+from types import SimpleNamespace
 
 import imageio_ffmpeg
 import jax
@@ -13,6 +14,7 @@ from dreamer import (
     atari_scores,
     checkpoint,
     evaluate,
+    evaluated,
     films,
     played,
     players,
@@ -145,6 +147,26 @@ def test_atari_returns_stand_between_random_play_and_a_human(task, value, percen
 @pytest.mark.parametrize("task", ["crafter", "atari_elevator_action"])
 def test_without_published_scores_nothing_is_normalised(task):
     assert atari_scores.normalised(task, 1.0) is None
+
+
+def test_human_normalised_returns_have_the_interval_of_the_returns():
+    rows = [{"player": "random", "mode": "sampled", "seed": 5, "return": value, "length": 9,
+             "achievements": None} for value in (-20.7, 14.6, -20.7)]  # fmt: skip
+    found = [players.Player(players.RANDOM)]
+    told = played.intervals(rows, found, [], "atari_pong")
+    assert told["human-normalised return, random"] == pytest.approx((0, 100))
+    lines = played.summary(rows, found, [], {}, "atari_pong")
+    assert {"human-normalised return, random"} < {line["score"] for line in lines} >= {*told}
+    assert "human-normalised return, random" not in played.intervals(rows, found, [], "crafter")
+
+
+@pytest.mark.parametrize("seeds, warned", [([0, 5], True), ([5], False)])
+def test_worlds_of_the_training_are_no_new_ones(seeds, warned):
+    header = {"seed": 0, "world": {"achievements": []}}
+    tree = {"task": "gym_CartPole-v1", "env": {"gym": {}}}
+    agent_of_v3 = SimpleNamespace(header=header, options=tree)
+    told = evaluated.notes({"episodes": 2, "seeds": seeds}, agent_of_v3, None, 1)
+    assert any("Seed 0 is that of the training" in words for words in told) == warned
 
 
 def test_the_command_takes_checkpoints_as_words(pair, tmp_path, capsys):
