@@ -1,7 +1,7 @@
 """What environments tell for the logs alone: observations and `info` whose name starts with `log_`.
 
-Each scalar gives its mean, largest value and sum over an episode; the agent never sees it and the
-replay never holds it.
+Each number gives its mean, largest value and sum over an episode, and words are left out; the agent
+never sees them and the replay never holds them.
 """
 
 import numpy as np
@@ -24,8 +24,9 @@ class Logged:
                 self.sums[env] = {}
             for name in names:
                 told = f"_{name}" not in info or info[f"_{name}"][env]
-                if told and np.size(info[name][env]) == 1:
-                    self._count(env, name, float(np.ravel(info[name][env])[0]))
+                value = np.asarray(info[name][env])
+                if told and value.size == 1 and value.dtype.kind in "biuf":
+                    self._count(env, name, float(value.ravel()[0]))
 
     def episode(self, env):
         """{name: number} of the episode that just ended in an environment."""

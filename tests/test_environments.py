@@ -169,6 +169,14 @@ def test_log_keys_are_logged_and_never_stored():
     }
 
 
+def test_words_for_the_logs_are_left_out():
+    told = np.array(["left", None, np.bool_(True)], object)
+    notes = logged.Logged(3)
+    notes.add({"is_first": [True] * 3, "info": {"log_way": told}})
+    assert notes.episode(0) == notes.episode(1) == {}
+    assert notes.episode(2) == {"log_way/mean": 1.0, "log_way/max": 1.0, "log_way/sum": 1.0}
+
+
 def test_the_policy_is_not_shown_what_is_for_the_logs():
     envs = toy_world.in_process("tests.many_spaces:Everything", ENV, 2, 0)
     shown = []
