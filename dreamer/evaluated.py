@@ -16,7 +16,7 @@ def notes(options, first, dataset, count, video=None):
         f"bootstrapped over {over}: they say how sure the mean of this one agent is, not how "
         "other trainings would end."
     )
-    if len(first.header["world"]["achievements"]) > 1:
+    if first.options["task"] == "crafter":
         yield (
             "The Crafter score is the benchmark's formula on these episodes; the benchmark counts "
             "those of the training, over a million steps."

@@ -20,7 +20,7 @@ def summary(rows, found, achievements, collected, task):
     for player in found:
         mine = _take(rows, player)
         beside = (None, None) if player.agent is None else (chance, "random actions")
-        lines += _lines(player.label, mine, *beside, achievements)
+        lines += _lines(player.label, mine, *beside, _unlocking(achievements, task))
         lines += _normalised(player, mine, task)
     for item in paired(rows, found):
         for end, label in {"mean": "", **{end: f": {said}" for end, said in ENDS.items()}}.items():
@@ -35,7 +35,7 @@ def summary(rows, found, achievements, collected, task):
     return lines
 
 
-def _lines(label, mine, chance, chance_name, achievements):
+def _lines(label, mine, chance, chance_name, unlocking):
     """Numbers of one player; the ends of the return's interval too, of others `intervals` tells."""
     other = {name: None if chance is None else chance[name].mean() for name in ("return", "length")}
     ends = scores.interval(scores.by_seed(mine["return"], mine["seed"]))
@@ -44,10 +44,10 @@ def _lines(label, mine, chance, chance_name, achievements):
         yield row(f"return, {label}{end}", value, "reward", "high", other["return"], chance_name)
     yield row(f"episode length, {label}", mine["length"].mean(), "steps", "high", other["length"],
               chance_name)  # fmt: skip
-    if _counted(mine, achievements):
+    if _counted(mine, unlocking):
         beside = None if chance is None else crafter_score(chance["achievements"])
-        yield row(f"{_unlocking(achievements)}, {label}", crafter_score(mine["achievements"]), "%",
-                  "high", beside, chance_name)  # fmt: skip
+        value = crafter_score(mine["achievements"])
+        yield row(f"{unlocking}, {label}", value, "%", "high", beside, chance_name)
 
 
 def intervals(rows, found, achievements, task):
@@ -63,7 +63,7 @@ def intervals(rows, found, achievements, task):
             )
         if _counted(mine, achievements):
             got = scores.by_seed(mine["achievements"] > 0, mine["seed"])
-            told[f"{_unlocking(achievements)}, {label}"] = scores.interval(got, _score)
+            told[f"{_unlocking(achievements, task)}, {label}"] = scores.interval(got, _score)
     return told | {_pair(item): (item["low"], item["high"]) for item in paired(rows, found)}
 
 
@@ -75,10 +75,12 @@ def _counted(mine, achievements):
     return bool(achievements) and mine["achievements"].shape[1] > 0
 
 
-def _unlocking(achievements):
-    """What the score of achievements is called; of one alone it is the share of episodes."""
-    several = len(achievements) > 1
-    return "Crafter score" if several else f"episodes with {achievements[0].replace('_', ' ')}"
+def _unlocking(achievements, task):
+    """What the score of achievements is called, if there are any; of one it is the share of
+    episodes."""
+    if len(achievements) > 1:
+        return "Crafter score" if task == "crafter" else "achievements by Crafter's formula"
+    return "".join(f"episodes with {name.replace('_', ' ')}" for name in achievements)
 
 
 def _normalised(player, mine, task):

@@ -275,3 +275,19 @@ def test_the_figures_are_drawn_from_the_tables(made, tmp_path, monkeypatch):
     for path in figures:
         assert path.read_text().rstrip().endswith("</svg>")
         assert path.with_suffix(".png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    "task, names, label",
+    [
+        ("crafter", ["a", "b"], "Crafter score"),
+        ("minecraft_diamond", ["a", "b"], "achievements by Crafter's formula"),
+        ("square", ["reach_goal"], "episodes with reach goal"),
+    ],
+)
+def test_only_crafters_score_is_called_so(task, names, label):
+    lines = {"return": 1.0, "length": 4, "achievements": [1] * len(names), "seed": 5}
+    rows = [{"player": players.RANDOM, "mode": "sampled", **lines}]
+    found = [players.Player(players.RANDOM)]
+    told = played.summary(rows, found, names, {}, task)
+    assert any(line["score"].startswith(f"{label}, random") for line in told)
