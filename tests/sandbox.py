@@ -10,6 +10,8 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 CONFIG = "tests/smoke.yaml"
+# stages of studies with both families, and those of `snakemake benchmarks`
+OTHER_STUDIES = {"matched", "plot_families", "scoreboard", "plot_scoreboard"}
 LEFT_OUT = shutil.ignore_patterns(".*", "results", "runs", "__pycache__", "*.npz")
 
 

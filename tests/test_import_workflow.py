@@ -90,7 +90,7 @@ def test_only_changed_content_of_what_was_imported_makes_it_stale(recorded):
 
 def test_an_imported_run_replaces_training_and_nothing_else(tmp_path, sources):
     folder = project(tmp_path / "project", import_run=str(sources / "run"))
-    others = {*stages.IMPORTS, *stages.OFFLINE["v4"], "matched", "plot_families"}
+    others = {*stages.IMPORTS, *stages.OFFLINE["v4"], *sandbox.OTHER_STUDIES}
     trained = set(stages.STAGES) - others
     assert sandbox.planned(folder) == trained - stages.IMPORTS["import_run"] | {"import_run"}
 

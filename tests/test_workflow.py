@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 SEED = "results/smoke/seed0"
 
 
-ELSEWHERE = {*stages.IMPORTS, *stages.OFFLINE["v4"], "matched", "plot_families"}
+ELSEWHERE = {*stages.IMPORTS, *stages.OFFLINE["v4"], *sandbox.OTHER_STUDIES}
 HERE = [stage for stage in stages.STAGES if stage not in ELSEWHERE]
 
 
