@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamer.envs import extras
+from dreamer.envs import drawing, extras
 from jobs.errors import Refused
 
 ROOT = Path(__file__).parent.parent
@@ -62,3 +62,19 @@ def test_a_missing_family_names_the_command_that_installs_it(family, monkeypatch
     assert (ROOT / f"envs/env-{family}.lock.txt").is_file()
     targets = (ROOT / "Makefile").read_text().split("FAMILIES := ")[1].split("\n")[0]
     assert family in targets.split()
+
+
+def test_a_camera_that_is_not_there_is_refused_with_those_that_are():
+    class Model:
+        ncam = 2
+
+        def id2name(self, index, kind):
+            return f"{kind} {index}"
+
+    class Physics:
+        model = Model()
+
+    for known in (0, "camera 1"):
+        drawing.check_camera(Physics(), known, "option")
+    with pytest.raises(Refused, match="env.dmc.camera is 'up', but the cameras here are camera 0"):
+        drawing.check_camera(Physics(), "up", "option env.dmc.camera")

@@ -30,7 +30,9 @@ def make(options, world_seed, spawn_seed, name):
     domain, task = tasks[name]
     camera = CAMERAS.get(domain, 0) if options["camera"] == "auto" else options["camera"]
     see, shown = _camera(camera) if options["image"] else (None, {})
-    env = DeepMind(_beginner(suite.load(domain, task)), see, shown)
+    made = suite.load(domain, task)
+    drawing.check_camera(made.physics, camera, "option env.dmc.camera")
+    env = DeepMind(_beginner(made), see, shown)
     keys = ".*" if options["proprio"] else "^image$"
     return Adapter(env, spawn_seed, keys, options["size"], options["repeat"])
 

@@ -35,3 +35,11 @@ def choose(family, needed=True):
             "on Debian: apt install libegl1 libgl1-mesa-dri, or libosmesa6"
         )
     os.environ["MUJOCO_GL"] = "disable"
+
+
+def check_camera(physics, camera, option):
+    """Refuse a camera's name that the world does not have."""
+    model = physics.model
+    names = [model.id2name(index, "camera") for index in range(model.ncam)]
+    if isinstance(camera, str) and camera not in names:
+        raise Refused(f"{option} is '{camera}', but the cameras here are {', '.join(names)}")

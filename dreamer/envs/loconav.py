@@ -16,7 +16,7 @@ MAZES = {  # * is a wall, P a start, G a goal; in the middle, where bodies are m
     "*G  *  P*\n*********\n",
 }
 SECONDS, STEP, TILE = 60, 0.05, 3.0  # of an episode, of an action, and metres of a tile
-CAMERA = "walker/egocentric_camera"
+CAMERA, SIDE = "walker/egocentric_camera", 64  # pixels
 
 
 def make(options, world_seed, spawn_seed, name):
@@ -43,7 +43,8 @@ def _other(camera):
     """Another camera's picture in place of the walker's own."""
 
     def see(observation, env):
-        return {**observation, CAMERA: env.physics.render(64, 64, camera_id=camera)}
+        drawing.check_camera(env.physics, camera, "option env.loconav.camera")
+        return {**observation, CAMERA: env.physics.render(SIDE, SIDE, camera_id=camera)}
 
     return see
 
