@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -66,23 +67,25 @@ def fresh(module, options, spaces, seed):
 def restore(path):
     """The agent in a checkpoint, or a refusal that says what is wrong with the file."""
     header, values = load(path)
-    _check_options(path, header)
+    header = _completed(path, header)
     seen = spaces.from_json(header["spaces"])
     init = partial(family.load(header["agent"]).init, header["options"], seen)
     state = fill(jax.eval_shape(init, jax.random.key(0)), values, path)
     return Agent(header, state.params)
 
 
-def _check_options(path, header):
-    """Refuse a file from before its family had some option; those of environments may lack."""
-    wanted = trees.resolve((), {"agent": header["agent"]})
-    wanted = {name: wanted[name] for name in wanted if name not in trees.SHARED}
-    lacking = sorted(set(trees.flatten(wanted)) - set(trees.flatten(header["options"])))
-    if lacking:
-        raise Refused(
-            f"{path} is of an older version, before option {lacking[0]} (and {len(lacking) - 1} "
-            "others) existed; train it again"
-        )
+def _completed(path, header):
+    """The header with today's defaults for options that its family had not when it was written.
+
+    An option that is added must by default do what was done before it.
+    """
+    options = trees.flatten(header["options"])
+    known = trees.flatten(trees.resolve((), {"agent": header["agent"]}))
+    missing = {name: value for name, value in known.items() if name not in options}
+    own = [name for name in missing if name.split(".")[0] not in trees.SHARED]
+    if own:
+        print(f"{path} is older than {', '.join(own)}: default taken", file=sys.stderr)
+    return header | {"options": trees.unflatten(missing | options)}
 
 
 def save(path, values, header):

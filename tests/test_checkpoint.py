@@ -92,13 +92,15 @@ def test_a_checkpoint_of_another_size_is_refused_naming_both_shapes(saved):
         checkpoint.fill(state, {"toy/kernel": np.zeros((2, 7))}, saved)
 
 
-def test_a_checkpoint_from_before_an_option_is_refused_by_name(tmp_path, state):
+def test_a_checkpoint_from_before_an_option_takes_its_default_and_says_so(tmp_path, state, capsys):
     older = options.flatten(OPTIONS)
     older = options.unflatten({name: older[name] for name in older if name != "dyn.unroll"})
     path = tmp_path / "older.safetensors"
     checkpoint.save(path, state.params.values, HEADER | {"options": older})
-    with pytest.raises(Refused, match=r"older version, before option dyn\.unroll"):
-        dreamer.load(path)
+    agent = dreamer.load(path)
+    default = options.resolve((), {"agent": "tests.toy_family"})["dyn"]["unroll"]
+    assert agent.options["dyn"] == OPTIONS["dyn"] | {"unroll": default}
+    assert "older.safetensors is older than dyn.unroll: default taken" in capsys.readouterr().err
 
 
 def test_filling_a_state_replaces_only_its_parameters(saved, state):
