@@ -79,13 +79,7 @@ def play(source, parts, tree, options):
 
 def _driven(share, source, tree, options):
     """By a checkpoint: several environments side by side."""
-    agent = source.agent
-
-    def begin(envs):
-        return playing.policy(agent, options["sample"]), agent.family.start(
-            agent.params, envs.num_envs
-        )
-
+    begin = playing.starter(source.agent, options["sample"])
     return playing.play(share, begin, tree, source.world, source.seed, options["envs"], ROW)
 
 

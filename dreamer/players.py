@@ -73,8 +73,8 @@ def play(player, tree, world_seed, seed, kept, envs):
     An episode depends on its number, the seeds and how many environments there are alone, not on
     who else plays.
     """
-    begin = partial(_begin, player)
-    yield from playing.play(kept, begin, tree, world_seed, seed, envs, kept.header)
+    header = kept.header
+    yield from playing.play(kept, _begin(player), tree, world_seed, seed, envs, header)
     return [kept.lines[item] for item in range(kept.episodes)]
 
 
@@ -84,25 +84,17 @@ def pictures(agent):
                  if space.dtype == "uint8" and len(space.shape) == 3), None)  # fmt: skip
 
 
-def _begin(player, envs):
-    """Policy and carry as a driver takes them."""
+def _begin(player):
+    """Policy and carry as a driver takes them, with the return that an agent expects if it can."""
     if player.agent is None:
-        return _chance(envs.single_action_space), None
-    family, params = player.agent.family, player.agent.params
-    return _policy(player.agent, player.sample), family.start(params, envs.num_envs)
+        return lambda envs: (_chance(envs.single_action_space), None)
+    family = player.agent.family
 
+    def tell(params, activations):
+        known = hasattr(family, "value")
+        return {"value": family.value(params, activations)} if known else {}
 
-def _policy(agent, sample):
-    """An agent's policy, with the return it expects where its family can say that."""
-    family = agent.family
-
-    @jax.jit
-    def act(params, carry, observation, keys):
-        carry, action, felt = family.act(params, carry, observation, keys, sample)
-        told = {"value": family.value(params, felt)} if hasattr(family, "value") else {}
-        return carry, action, told
-
-    return partial(act, agent.params)
+    return playing.starter(player.agent, player.sample, tell)
 
 
 def _chance(space):

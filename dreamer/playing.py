@@ -1,5 +1,7 @@
 """Plays episodes with a policy, several environments side by side; whoever asks keeps them."""
 
+from functools import partial
+
 import jax
 
 from dreamer import recorder
@@ -34,11 +36,15 @@ def play(kept, begin, tree, world_seed, seed, envs, header):
         collector.close()
 
 
-def policy(agent, sample):
-    """An agent's policy for a Driver, without activations."""
+def starter(agent, sample, tell=lambda params, activations: {}):
+    """`begin` of `play` for an agent; tell(params, activations) is what is kept of a step."""
 
     @jax.jit
     def act(params, carry, observation, keys):
-        return agent.family.act(params, carry, observation, keys, sample)[:2]
+        carry, action, found = agent.family.act(params, carry, observation, keys, sample)
+        return carry, action, tell(params, found)
 
-    return lambda carry, observation, keys: (*act(agent.params, carry, observation, keys), {})
+    def begin(envs):
+        return partial(act, agent.params), agent.family.start(agent.params, envs.num_envs)
+
+    return begin

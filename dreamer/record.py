@@ -77,9 +77,7 @@ def play(agent, parts):
     world_seed = agent.header["seed"] if _world(agent).get("fixed_seed") else seed
     done = parts.episodes - len(parts.missing())
 
-    def begin(envs):
-        return _policy(agent, parts.header), agent.family.start(agent.params, envs.num_envs)
-
+    begin = playing.starter(agent, options["sample"], _units(parts.header["layers"]))
     with stages.Progress("recording", parts.episodes, "episodes", "steps") as progress:
         for finished, steps in playing.play(
             parts, begin, agent.options, world_seed, seed, options["envs"], parts.header
@@ -88,16 +86,9 @@ def play(agent, parts):
             progress.update(done, steps)
 
 
-def _policy(agent, about):
-    """A driver's policy whose activations are the recorded units in their recorded dtype."""
-    layers, sample = about["layers"], about["options"]["sample"]
-
-    @jax.jit
-    def act(params, carry, observation, keys):
-        carry, action, found = agent.family.act(params, carry, observation, keys, sample)
-        return carry, action, {name: recorder.kept(found[name], layers[name]) for name in layers}
-
-    return lambda carry, observation, keys: act(agent.params, carry, observation, keys)
+def _units(layers):
+    """What is kept of activations: the recorded units in their recorded dtype."""
+    return lambda _, found: {name: recorder.kept(found[name], layers[name]) for name in layers}
 
 
 def _layer(layer, cap):

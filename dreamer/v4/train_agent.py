@@ -1,7 +1,7 @@
 """Train the agent token and its heads, DreamerV4's phase 2: clone the data's behaviour.
 
-The loss of the dynamics stays on, and the heads' gradients reach the transformer, at first they do
-not: all heads learn first what is most frequent, and this shared gradient would make the agent
+The loss of the dynamics stays on, and the heads' gradients reach the transformer, but not at first:
+all heads begin by learning what is most frequent, and this shared gradient would make the agent
 token's state h the same for all frames.
 """
 
