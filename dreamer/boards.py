@@ -34,7 +34,7 @@ class Wandb:
             self._run = wandb.init(
                 project=PROJECT,
                 name=about["name"],
-                id=hashlib.sha256(str(self._folder.resolve()).encode()).hexdigest()[:16],
+                id=_id(self._folder, about["options"]),
                 resume="allow",
                 mode=os.environ.get("WANDB_MODE", "offline"),
                 dir=str(self._folder),
@@ -143,6 +143,12 @@ def check(names):
             raise Refused(
                 f"option logger names {name}, which is not installed; run: make logger-{name}"
             )
+
+
+def _id(folder, asked):
+    """The same for every start of a training, another where its folder or options differ."""
+    text = files.canonical([str(folder.resolve()), asked])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ a module of your own with `make`; `module:Class` and `file.py:Class` are Gymnasi
 
 import difflib
 import importlib.metadata
+import re
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ SUITES = {  # prefix: module of dreamer.envs; the longest prefix that fits count
     **{"bsuite": "bsuite", "procgen": "procgen", "memory_maze": "memory_maze"},
     **{"minecraft": "minecraft", "dmlab": "dmlab", "loconav": "loconav"},
 }
+_REGISTERED = re.compile(r"gym_.*:.*-v\d+$")  # `gym_module:Name-v0`: the module registers the id
 _DM = ("dm-control", "mujoco")
 PACKAGES = {  # whose versions decide what a suite does
     **{"gym": ("gymnasium", "box2d", "pygame-ce"), "atari": ("ale-py",), "atari100k": ("ale-py",)},
@@ -48,7 +50,7 @@ class Task(NamedTuple):
 
 def find(task):
     """The Task of a name, or a refusal that tells of the nearest known one."""
-    if ":" in task:
+    if ":" in task and not _REGISTERED.match(task):
         return _own(task)
     if task in ALONE:
         return Task(f"dreamer.envs.{task}", task)
@@ -61,6 +63,11 @@ def find(task):
     if "." in task:
         return Task(task, task)
     raise Refused(f"there is no environment '{task}'; {_hint(task)}")
+
+
+def is_class(name):
+    """Whether the name of a Task of `gym` is module:Class, not an id (`module:Name-v0` is one)."""
+    return ":" in name and name.rpartition(":")[2].isidentifier()
 
 
 def options(tree):

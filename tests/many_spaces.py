@@ -87,3 +87,10 @@ class Walled(Placed):
     def step(self, action):
         *rest, info = super().step(action)
         return *rest, {**info, "terrain_changed": np.zeros((10, 5), np.uint8)}
+
+
+class Broken(Everything):
+    """It cannot be made."""
+
+    def __init__(self):
+        self.speed = 1 / 0

@@ -13,6 +13,7 @@ import pytest
 from dreamer import driver, logged, options, replay, spaces, tasks
 from dreamer.envs import vector
 from dreamer.envs.adapter import Adapter
+from dreamer.envs.observations import Observations
 from dreamer.v3 import agent, rssm
 from dreamer.v3 import config as configs
 from jobs import closure
@@ -50,6 +51,17 @@ def test_what_is_seen_lies_in_the_space_that_is_told():
     assert env.observation_space.contains(observation)
     assert observation["mode"] == 1 and (observation["right"] == 1).all()
     assert info == {"log_time": 1}
+
+
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_parts_of_a_tuple_may_come_as_a_list(kind):
+    parts = gymnasium.spaces.Tuple([gymnasium.spaces.Discrete(3), gymnasium.spaces.Box(0, 9, (2,))])
+    found = Observations(parts)(kind([2, np.array([4, 5])]))
+    assert found["0"] == 2 and found["1"].tolist() == [4, 5]
+
+
+def test_a_single_observation_may_come_as_a_list():
+    assert Observations(gymnasium.spaces.Box(0, 9, (2,)))([4, 5])["vector"].tolist() == [4, 5]
 
 
 def test_observations_are_chosen_by_their_keys():
@@ -210,6 +222,9 @@ REFUSED = {
     "tests.many_spaces:LENGTH": "LENGTH is no class",
     "tests.many_spaces:Talking": "observation 'word' is a Text space",
     "tests.many_spaces:": "takes module:Class or file.py:Class",
+    "tests.many_spaces:Broken": "Broken() fails: ZeroDivisionError in ",
+    "tests.broken_world:World": "tests.broken_world fails: ModuleNotFoundError in ",
+    "gym_no_such_module:World-v0": "there is no Gymnasium environment 'no_such_module:World-v0'",
 }
 
 
@@ -217,6 +232,12 @@ REFUSED = {
 def test_what_cannot_be_played_is_refused_in_a_sentence(task):
     with pytest.raises(Refused, match=re.escape(REFUSED[task])):
         vector.make(task, ENV, 1, 0)
+
+
+def test_an_id_may_name_the_module_that_registers_it():
+    env = vector.make("gym_tests.registered_world:Late-v0", ENV, 1, 0)
+    assert env.single_action_space.shape == (2,)
+    env.close()
 
 
 def test_an_action_of_another_kind_is_refused():

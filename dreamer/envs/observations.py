@@ -22,18 +22,19 @@ class Observations:
     """
 
     def __init__(self, space, keys=".*", size=()):
-        leaves = dict(_leaves(space))
+        leaves = {key: leaf for key, leaf, _ in _leaves(space)}
         pattern = _compiled(keys)
         kept = {key: leaf for key, leaf in leaves.items() if pattern.search(key)}
         if not kept:
             raise Refused(
                 f"the option keys is '{keys}', which matches none of: {', '.join(sorted(leaves))}"
             )
+        self._original = space
         self._make = {key: _maker(key, leaf, tuple(size)) for key, leaf in kept.items()}
         self.space = spaces.Dict({key: made for key, (made, _) in self._make.items()})
 
     def __call__(self, observation):
-        found = dict(_flat(observation))
+        found = {key: value for key, _, value in _leaves(self._original, observation)}
         return {key: convert(found[key]) for key, (_, convert) in self._make.items()}
 
 
@@ -54,32 +55,19 @@ def resized(image, size):
     return done[0] if image.shape[-1] == 3 else np.stack(done, -1)
 
 
-def _leaves(space, name=""):
-    """(key, space) of every part of a nested space."""
+def _leaves(space, observation=None, name=""):
+    """(key, space, value) of every part of a nested space; values are None without observation."""
     parts = None
     if isinstance(space, spaces.Dict):
         parts = space.spaces.items()
     elif isinstance(space, spaces.Tuple):
         parts = enumerate(space.spaces)
     if parts is None:
-        yield name or ("image" if is_image(space) else "vector"), space
+        yield name or ("image" if is_image(space) else "vector"), space, observation
         return
     for key, part in parts:
-        yield from _leaves(part, f"{name}/{key}" if name else str(key))
-
-
-def _flat(observation, name=""):
-    """(key, value) of every part of a nested observation; a single one answers to both names."""
-    parts = None
-    if isinstance(observation, dict):
-        parts = observation.items()
-    elif isinstance(observation, tuple):
-        parts = enumerate(observation)
-    if parts is None:
-        yield from ((key, observation) for key in ([name] if name else ["image", "vector"]))
-        return
-    for key, part in parts:
-        yield from _flat(part, f"{name}/{key}" if name else str(key))
+        value = None if observation is None else observation[key]
+        yield from _leaves(part, value, f"{name}/{key}" if name else str(key))
 
 
 def _maker(key, space, size):
