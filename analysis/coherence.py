@@ -36,6 +36,8 @@ def agreement(guess, action, names):
     action [N, H + 1] led to its row (NaN at 0), `names` are the actions' names. A step without a
     main direction does not agree. Chance pairs every action with every decoded step.
     """
+    if not np.isfinite(action[:, 1:]).any():
+        return None, None
     ways = [name.removeprefix("move_") for name in names]
     moves = np.array([DIRECTIONS.get(way, (0, 0)) for way in ways])
     taken = action[:, 1:]

@@ -42,9 +42,7 @@ def read(control, plan, options, fitted=None):
         found = [bumps(item.step, longest) for item in recordings]
     elif control == "actions":
         count = options["last_actions"]
-        found = [
-            past(item.path, count, len(item.header["actions"]), item.rows) for item in recordings
-        ]
+        found = [past(item.path, count, classes(item.header), item.rows) for item in recordings]
     else:
         axes = components(plan, options, fitted)
         found = [project(axes, item) for item in recordings]
@@ -61,20 +59,28 @@ def bumps(step, longest):
     return np.exp(-(gap**2) / 2).astype(np.float32)
 
 
-def past(path, count, actions, rows):
-    """[T, count * actions] one-hot of the actions that led here, the latest first.
+def classes(header):
+    """How many categories an action of a recording has, 0 where it is numbers."""
+    single = len(header["actions"]) if "action_width" not in header else 0
+    return header.get("action_classes", single)
+
+
+def past(path, count, classes, rows):
+    """[T, count * width] of the actions that led here, the latest first: one-hot, or numbers.
 
     The action of a row is chosen after it, so its history begins one row before; what lies before
     the reset is zeros.
     """
     read = trajectory.read(path, ["episode", "action"])
-    episode, action = read["episode"], read["action"].astype(int)
-    found = np.zeros((len(rows), count, actions), np.float32)
+    episode, action = read["episode"], read["action"]
+    if classes:
+        action = (action[..., None] == np.arange(classes)).reshape(len(action), -1)
+    found = np.zeros((len(rows), count, action.shape[1]), np.float32)
     for back in range(1, count + 1):
         source = rows - back
         known = (source >= 0) & (episode[np.maximum(source, 0)] == episode[rows])
-        found[np.flatnonzero(known), back - 1, action[source[known]]] = 1
-    return found.reshape(len(rows), count * actions)
+        found[known, back - 1] = action[source[known]]
+    return found.reshape(len(rows), -1)
 
 
 def components(plan, options, fitted=None):

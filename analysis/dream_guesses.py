@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis import decoders, errors, recording, sources
+from analysis import decoders, dream_reading, errors, recording, sources
 from dreamer import trajectory as contract
 
 REAL = "real states"
@@ -85,5 +85,5 @@ def _real_actions(known, found):
     """The action that led to each real state, [N, H + 1]; NaN at the start."""
     done = contract.read(known.path, ["action"])["action"].astype(float)
     action = np.full(found.real.shape, np.nan)
-    action[:, 1:] = done[found.real[:, :-1]]
+    action[:, 1:] = dream_reading.single(done[found.real[:, :-1]])
     return action

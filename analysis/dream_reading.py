@@ -17,7 +17,7 @@ class Dreams(NamedTuple):
     """`order` {variant: rows of the file [N, H + 1]} and what every variant shares."""
 
     order: dict
-    action: dict  # {variant: [N, H + 1] float, NaN at h = 0}
+    action: dict  # {variant: [N, H + 1] float, NaN at h = 0 and where they are several numbers}
     real: np.ndarray  # [N, H + 1] rows of the recording: the real future
     position: np.ndarray  # [N, H + 1, 2] where the agent really was
 
@@ -42,7 +42,12 @@ def load(path, recording):
             raise Refused(_foreign(path, recording, "positions"))
     action = {name: read["action"][rows].astype(float) for name, rows in order.items()}
     _check_forced(path, recording, action, real)
-    return Dreams(order, action, real, position)
+    return Dreams(order, {name: single(done) for name, done in action.items()}, real, position)
+
+
+def single(action):
+    """Actions [N, H + 1]; NaN where each is several numbers [N, H + 1, A]."""
+    return action if action.ndim == 2 else np.full(action.shape[:2], np.nan)
 
 
 def _grid(path, read, rows):

@@ -20,6 +20,10 @@ from analysis import (
 from dreamer import trajectory as contract
 from jobs import cli, files
 
+NUMBERS = (
+    "Each action is a vector of numbers, not one of several, so whether dreams move the way of the "
+    "action is not computed."
+)
 NOT_YET = ["Untrained-network control: not yet computed."]
 POLICY_NOTE = (
     "A policy dream acts otherwise than the agent did, so its error grows even in a perfect world "
@@ -80,6 +84,7 @@ def _read(usable, bad, path, known, options, examples):
         "notes": [
             f"{len(found.real)} starts. {POLICY_NOTE}",
             *_notes(details, walkable),
+            *([NUMBERS] if "action_width" in known.header else []),
             *([f"Not finite, so not decoded: {', '.join(bad)}."] if bad else []),
         ],
         "not_yet": NOT_YET,

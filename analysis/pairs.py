@@ -10,8 +10,6 @@ import numpy as np
 from dreamer import trajectory
 from jobs.errors import Refused
 
-PATH = ("x", "y", "action", "reward")
-
 
 def refuse_untestable(train, test):
     """Refuse a `test` recording of another world or other units, or with an episode of `train`."""
@@ -43,18 +41,19 @@ def refuse_other_units(known, other):
 
 
 def episodes(path):
-    """{digest of an episode's path, actions and rewards: its number}.
+    """{digest of what tells an episode from others, and of its rewards: its number}.
 
     Without actions the narrowest layer stands in for them.
     """
-    layers = trajectory.header(path)["layers"]
-    names = [name for name in PATH if trajectory.has(path, name)]
+    header = trajectory.header(path)
+    layers = header["layers"]
+    names = [name for name in (*trajectory.telling(header), "reward") if trajectory.has(path, name)]
     if "action" not in names:
         names += sorted(layers, key=lambda name: layers[name]["width"])[:1]
     read = trajectory.read(path, ["episode", *names])
     ends = np.flatnonzero(np.diff(read["episode"])) + 1
     parts = zip(*(np.split(read[name], ends) for name in ("episode", *names)), strict=True)
     return {
-        sha256(b"|".join(item.tobytes() for item in rest)).hexdigest(): int(number[0])
+        sha256(b"|".join(np.stack(item).tobytes() for item in rest)).hexdigest(): int(number[0])
         for number, *rest in parts
     }

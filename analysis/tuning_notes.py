@@ -72,6 +72,8 @@ def behaviour(behaviour, columns, placed=True):
             "Facing follows the last attempted move, so the facing gain and the gain of the "
             "previous action stand side by side: neither can be told from the other."
         )
+    if np.ndim(columns.get("action")) > 1:
+        yield "Each action is a vector of numbers, so tuning to actions is not computed."
     if placed and behaviour.walls is None:
         yield "The recording has no terrain, so nothing is known of walls: no border share."
 

@@ -1,5 +1,7 @@
 """The columns of recordings, dreams and data sets: their Arrow types, units and meanings."""
 
+import math
+
 import pyarrow as pa
 
 FACINGS = ("left", "right", "up", "down")
@@ -45,8 +47,34 @@ POSITION = "player_pos"  # the position [x, y] as an observation, for agents tha
 
 
 def of(header):
-    """{column: (type, notes)} of a file; `action_width` A in its header makes actions [T, A]."""
+    """{column: (type, notes)} of a file; `action_width` A in its header makes actions [T, A].
+
+    `observations` {key: {shape, dtype, format}} adds a column for each.
+    """
     found, width = dict(KINDS[header["kind"]]), header.get("action_width")
     if width:
-        found["action"] = (pa.list_(pa.float32(), width), found["action"][1])
-    return found
+        words = found["action"][1]["meaning"]
+        words = words.replace("index into the header's actions", "numbers").replace("null", "NaN")
+        found["action"] = (pa.list_(pa.float32(), width), {"meaning": words})
+    seen = header.get("observations", {})
+    return found | {observation(name): _observation(about) for name, about in seen.items()}
+
+
+def observation(key):
+    """The column of an observation other than `image`."""
+    return f"observation_{key}"
+
+
+def telling(header):
+    """Columns that tell one episode from another: actions and the path, or else what was seen."""
+    placed = not {"x", "y"} & set(header.get("absent", ()))
+    names = ["x", "y", "action"] if placed else ["action", "image"]
+    names += map(observation, header.get("observations", ()))
+    return [name for name in names if name not in header.get("absent", ())]
+
+
+def _observation(about):
+    if about["format"] == "PNG":
+        return pa.binary(), {"format": "PNG"}
+    kind = pa.from_numpy_dtype(about["dtype"])
+    return pa.list_(kind, math.prod(about["shape"])), {"shape": str(about["shape"])}

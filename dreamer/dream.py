@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from dreamer import checkpoint as checkpoints
-from dreamer import imagined, platform, stages, starts
+from dreamer import imagined, observed, platform, stages, starts
 from dreamer import trajectory as contract
 from jobs import cli, files
 from jobs.errors import Refused
@@ -61,6 +61,7 @@ def header(agent, options, count, provenance):
             for layer in belief
         },
         "actions": agent.header["world"]["actions"],
+        **observed.actions(agent.spaces.action),
         "area": agent.header["world"]["area"],
         "options": options,
         "starts": count,
@@ -81,7 +82,8 @@ def dream(agent, options, path, rows):
     with stages.Progress("dreaming", len(rows), "starts", "imagined steps") as progress:
         for images, batch in _batches(rows, round(options["image_share"] * len(rows))):
             states = partial(imagine[images], agent.params, jax.random.fold_in(key, done))
-            yield imagined.columns(states, path, batch, options["horizon"], layers, images)
+            wanted = options["horizon"], agent.spaces.action, layers, images
+            yield imagined.columns(states, path, batch, *wanted)
             done += len(batch)
             progress.update(done, 2 * len(batch) * options["horizon"])
 
@@ -94,7 +96,7 @@ def _batches(rows, pictured):
 
 
 def _imagine(family, options, layers, images, params, key, belief, actions):
-    """Actions [B, H], {layer: [B, H, units]} as recorded, and images [B, H, ...] or None."""
+    """Actions [B, H, ...], {layer: [B, H, units]} as recorded, and images [B, H, ...] or None."""
     carry = family.start(params, imagined.BATCH, belief)
     horizon, sample = options["horizon"], options["sample"]
     actions, states, seen = family.imagine(params, carry, actions, horizon, key, sample)

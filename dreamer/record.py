@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 
 from dreamer import checkpoint as checkpoints
-from dreamer import platform, playing, recorder, stages, tasks
+from dreamer import observed, platform, playing, recorder, stages, tasks
 from dreamer.envs import vector
 from dreamer.trajectory import POSITION
 from jobs import cli
@@ -31,7 +31,8 @@ def main(
     platform.choose(options["platform"])
     agent = checkpoints.restore(checkpoint)
     environment = vector.module(agent.options["task"])
-    _check_agent(agent, environment, options["sample"])
+    if hasattr(environment, "check_varied"):
+        environment.check_varied(_world(agent), options["sample"])
     modules = ["dreamer.record", *tasks.find(agent.options["task"]).modules()]
     provenance = stages.provenance(modules, agent, spec, checkpoint=checkpoint)
     work = work or trajectory.with_name(f"{trajectory.stem}.work")
@@ -43,9 +44,8 @@ def main(
         about = header(agent, options, seed, provenance)
         found[path] = recorder.Parts(work, about, episodes, jax.default_backend())
         play(agent, found[path])
-    recorder.check_distinct(found.values())
-    for path, parts in found.items():
-        parts.publish(path)
+    for path, kept in zip(found, recorder.distinct(found.values()), strict=True):
+        found[path].publish(path, kept)
     recorder.remove(work)
     return {"device": platform.describe()}
 
@@ -56,6 +56,7 @@ def header(agent, options, seed, provenance):
     absent = [*world["absent"], *([] if options["images"] else ["image"])]
     return {
         **world,
+        **observed.header(agent, options["images"]),
         "kind": "trajectory",
         "layers": {layer.name: _layer(layer, options["cap"]) for layer in stages.layers(agent)},
         "absent": sorted(absent),
@@ -123,15 +124,6 @@ def _check(options, test_trajectory):
             f"record.seed and record.test_seed are both {options['seed']}, so the test recording "
             "would repeat the other; give them different seeds"
         )
-
-
-def _check_agent(agent, environment, sample):
-    action = agent.spaces.action
-    if not action.classes or action.shape:
-        kind = "several at once" if action.classes else "continuous"
-        raise Refused(f"the agent's actions are {kind}, but recordings hold single discrete ones")
-    if hasattr(environment, "check_varied"):
-        environment.check_varied(_world(agent), sample)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dreamer import png, trajectory
+from dreamer import observed, png, trajectory
+from dreamer.columns import observation, telling
 from jobs import files
 from jobs.errors import Refused
 
@@ -50,6 +51,7 @@ def split(row, count, header):
     info = row["info"]
     names = {*PLAIN, *header["layers"], "image"} - set(header["absent"])
     plain = {name: row[name] for name in names if name in row}
+    plain |= {observation(name): row[name] for name in header.get("observations", ())}
     some = {name: info[name] for name in FACTS if name in info}
     return [
         {name: np.array(values[env]) for name, values in plain.items()}
@@ -87,9 +89,11 @@ class Parts:
         """All part files in order."""
         return [self.path(item) for item in range(self.episodes)]
 
-    def publish(self, path):
-        """Join the parts into the recording."""
-        trajectory.join(path, self.header, self.paths())
+    def publish(self, path, kept=None):
+        """Join the parts into the recording: all, or those `kept`, beside how many were played."""
+        kept = self.paths() if kept is None else kept
+        fewer = {} if len(kept) == self.episodes else {"played": self.episodes}
+        trajectory.join(path, self.header | fewer, kept)
 
 
 class Collector:
@@ -149,6 +153,8 @@ def episode_columns(header, episode, rows):
     found |= dict(zip(labels, counts, strict=True))
     if "image" in stack:
         found["image"] = [png.encode(image) for image in stack["image"]]
+    for name, about in header.get("observations", {}).items():
+        found[observation(name)] = observed.encoded(about, stack[observation(name)])
     blank = [None] * (len(rows) - 1)
     for name, row in (("terrain", rows[0]), ("terrain_changed", rows[-1])):
         if name in row:
@@ -156,20 +162,33 @@ def episode_columns(header, episode, rows):
     return found
 
 
-def check_distinct(recordings):
-    """Refuse when two episodes of these recordings (Parts) have equal paths and actions."""
-    seen = {}
+def distinct(recordings):
+    """Part files [[path]] of these recordings (Parts), without episodes that equal one before.
+
+    Equal ones say nothing new, and one of them would be tested on what the other taught. They come
+    about in small worlds; refused is where most are equal.
+    """
+    seen, found = {}, []
     for parts in recordings:
-        names = [name for name in ("x", "y", "action") if name not in parts.header["absent"]]
+        kept = []
         for path in parts.paths():
-            columns = trajectory.read(path, names)
-            key = hashlib.sha256(b"".join(columns[name].tobytes() for name in names)).digest()
-            if key in seen:
-                raise Refused(
-                    f"{seen[key]} and {path} hold the same path and actions, so one of them says "
-                    "nothing new; sample the actions, spawn at random or let the world change"
-                )
-            seen[key] = path
+            first = seen.setdefault(digest(path, telling(parts.header)), path)
+            kept += [path] if first == path else []
+        if 2 * len(kept) <= parts.episodes:
+            raise Refused(
+                f"only {len(kept)} of {parts.episodes} episodes differ in path and actions from "
+                f"all before, {first} being one of those that others repeat; sample the actions, "
+                "spawn at random, let the world change or record fewer episodes"
+            )
+        found.append(kept)
+    return found
+
+
+def digest(path, names):
+    """A digest of an episode's columns."""
+    found = trajectory.read(path, names)
+    parts = (np.stack(found[name]).tobytes() for name in names)
+    return hashlib.sha256(b"|".join(parts)).digest()
 
 
 def remove(work):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jax
 
-from dreamer import driver, platform, recorder, retraced, stages, stopping
+from dreamer import driver, observed, platform, recorder, retraced, stages, stopping
 from dreamer import trajectory as contract
 from dreamer.checkpoint import Agent, fresh, restore
 from dreamer.playback import Playback
@@ -82,7 +82,8 @@ def untrained(agent, offset):
 def play(networks, path, parts, stop):
     """Play the episodes that are missing among `parts`; whether that came to its end."""
     about, missing = parts.header, parts.missing()
-    playback = Playback(path, retraced.seen(networks[0]), missing)
+    first = networks[0]
+    playback = Playback(path, observed.seen(first), first.spaces.action, missing)
     see, root = retraced.policy(networks, about), driver.root(about["seed"])
     plain = [name for name in contract.schema(about).names if name not in about["layers"]]
     carries = [agent.family.start(agent.params, playback.count) for agent in networks]

@@ -3,21 +3,11 @@
 In the shapes, N is the places of the recorder's environments.
 """
 
-import re
-
 import jax
-import numpy as np
 
-from dreamer import png, recorder, stages
+from dreamer import observed, recorder, stages
 from dreamer import trajectory as contract
-from dreamer.columns import POSITION
 from jobs.errors import Refused
-
-
-def seen(network):
-    """((name, Space), ...) of the observations that a network's encoder takes."""
-    pattern = network.options.get("enc", {}).get("keys", "")
-    return tuple(item for item in network.spaces.observation if re.search(pattern, item[0]))
 
 
 def label(layer, network, networks):
@@ -26,7 +16,10 @@ def label(layer, network, networks):
 
 
 def header(networks, path, wanted, provenance):
-    """The header of the recording at `path` with these networks' layers; `wanted`: none for all."""
+    """The header of the recording at `path` with these networks' layers; `wanted`: none for all.
+
+    What was seen is not written again.
+    """
     recorded = contract.header(path)
     unknown = [name for name in wanted if name not in recorded["layers"]]
     if unknown:
@@ -34,6 +27,7 @@ def header(networks, path, wanted, provenance):
             f"there is no layer {unknown[0]} in {path}; there are {', '.join(recorded['layers'])}"
         )
     layers = {name: recorded["layers"][name] for name in wanted or recorded["layers"]}
+    recorded.pop("observations", None)
     return {
         **recorded,
         "layers": {
@@ -77,11 +71,6 @@ def policy(networks, about):
 def check(networks, path):
     """Refuse a recording that these networks cannot be shown as the recorded one saw it."""
     about = contract.header(path)
-    if not contract.has(path, "image"):
-        raise Refused(
-            f"{path} holds no images, so no other network can be shown what was seen; record with "
-            "images (record.images)"
-        )
     if "seed" not in about:
         raise Refused(f"{path} was not recorded here, so how its network drew is not known")
     steps = [network.header["step"] for network in networks]
@@ -106,19 +95,38 @@ def _columns(networks, about):
 
 def _check_fit(network, path, about):
     which = f"the network of step {network.header['step']}"
-    names = [name for name, _ in seen(network) if name not in ("image", POSITION)]
-    if names:
-        raise Refused(
-            f"{which} also observes {', '.join(names)}, which recordings do not hold, so it cannot "
-            "be shown one; in a configuration set untrained.enabled to false"
-        )
-    image = contract.open_file(path).read_row_group(0, columns=["image"])["image"][0].as_py()
+    _check_held(which, observed.seen(network), path, about)
     layers = {layer.name: layer.width for layer in stages.layers(network)}
     recorded = {name: layer["of"] for name, layer in about["layers"].items()}
+    names = ("action_width", "action_classes")
+    action, told = network.spaces.action, {name: about[name] for name in names if name in about}
+    own = observed.actions(action)
     for what, wanted, found in (
         ("layers", layers, recorded),
-        ("actions", network.spaces.action.classes, len(about["actions"])),
-        ("image", dict(network.spaces.observation)["image"].shape, np.shape(png.decode(image))),
+        ("actions", own or action.classes, told or len(about["actions"])),
+        *(
+            (name, space.shape, observed.shape(path, about, name))
+            for name, space in observed.seen(network)
+        ),
     ):
         if wanted != found:
             raise Refused(f"{which} does not fit {path}: its {what}: {wanted}; recorded: {found}")
+
+
+def _check_held(which, seen, path, about):
+    """Refuse a recording without an observation of those `seen` ((name, Space), ...)."""
+    lacking = {
+        name: space
+        for name, space in seen
+        if not contract.has(path, *observed.columns(about, name))
+    }
+    if any(map(observed.is_image, lacking.values())):
+        raise Refused(
+            f"{path} holds no images, so no other network can be shown what was seen; record with "
+            "images (record.images)"
+        )
+    if lacking:
+        raise Refused(
+            f"{which} also observes {', '.join(lacking)}, which {path} does not hold, so it cannot "
+            "be shown one; in a configuration set untrained.enabled to false"
+        )

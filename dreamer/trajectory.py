@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from dreamer import columns as kinds
 from dreamer import row_groups
-from dreamer.columns import DTYPES, FACINGS, KINDS, POSITION, STEP, VITALS  # noqa: F401
+from dreamer.columns import DTYPES, FACINGS, KINDS, POSITION, STEP, VITALS, telling  # noqa: F401
 from jobs import files
 from jobs.errors import Refused
 

@@ -219,7 +219,7 @@ def test_a_spec_gives_the_options_and_is_named_in_the_header(toy, recorded, tmp_
         record.main(toy, file, spec=path)
 
 
-def test_two_equal_episodes_are_refused(tmp_path):
+def test_a_recording_of_equal_episodes_is_refused(tmp_path):
     header = {"kind": "trajectory", "layers": {}, "absent": ["facing", "image"]}
     header |= {"achievements": []}
     parts = recorder.Parts(tmp_path, header, 2)
@@ -237,8 +237,8 @@ def test_two_equal_episodes_are_refused(tmp_path):
             for step in range(3)
         ]
         parts.save(episode, rows)
-    with pytest.raises(Refused, match="000000.parquet and .*000001.parquet hold the same path"):
-        recorder.check_distinct([parts])
+    with pytest.raises(Refused, match="only 1 of 2 episodes differ .*000000.parquet being one"):
+        recorder.distinct([parts])
 
 
 def test_a_world_without_any_variation_is_refused_before_anything_is_played(tmp_path):
