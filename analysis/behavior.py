@@ -114,6 +114,16 @@ def notes(ground, ended, steps, placed=True):
         )
 
 
+def left_out(header, kept):
+    """A sentence where played episodes were not recorded, because they equal others."""
+    count = header.get("played", kept) - kept
+    if count:
+        yield (
+            f"{count} of {header['played']} played episodes equal others in path, actions and "
+            "observations and were left out, so short episodes are rarer here than they were."
+        )
+
+
 def _measures(visits):
     return float(coverage.covered(visits).mean()), float(coverage.divergence(visits).mean())
 
@@ -133,7 +143,10 @@ def main(spec: Path, trajectory: Path, scores: Path):
         scores,
         {
             "summary": summary(ended, ground),
-            "notes": list(notes(ground, ended, len(table), placed)),
+            "notes": [
+                *notes(ground, ended, len(table), placed),
+                *left_out(header, len(ended)),
+            ],
             "not_yet": NOT_YET,
             "ground": ground,
             "episodes": ended.reset_index().to_dict("list"),
