@@ -13,6 +13,7 @@ FAMILIES := atari box2d bsuite dmc memory_maze minigrid procgen
 TWO := -n 2 --dist loadfile --no-loadscope-reorder  # two processes, whole files each
 
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.cache/jax
+export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1# large pages, see the Snakefile
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup logger-wandb logger-scope $(FAMILIES:%=env-%) demo sampler-demo v4-demo test test-all test-kill test-slurm provenance lint lock docs clean-specs
