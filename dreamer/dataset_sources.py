@@ -36,7 +36,7 @@ class Parquet:
             self.spaces, self.world = spaces.from_json(header["spaces"]), header["world"]
             self.place = {name: header.get(name) for name in ("task", "env", "seed")}
         else:
-            self.spaces = seen(self.image, spaces.Space((), "int32", len(header["actions"])))
+            self.spaces = seen(self.image, _action(path, header))
             self.world = {name: header[name] for name in FACTS if name in header}
             self.place = _place(header)
         self.width = header.get("action_width", 0)
@@ -61,17 +61,31 @@ class Npz(npz.Reader):
     def __init__(self, path):
         super().__init__(path)
         self.image = self.shapes["frames"][2:]
-        bounds = [(bound,) * self.width for bound in (-1.0, 1.0)]
-        action = (spaces.Space((self.width,), "float32", 0, *bounds) if self.width
-                  else spaces.Space((), "int32", self.classes))  # fmt: skip
         self.labelled = "actions" in self.shapes
-        self.spaces = seen(self.image, action)
+        self.spaces = seen(self.image, _space(self.width, self.classes))
         self.world = {
             **{name: [] for name in ("achievements", "materials", "walkable", "enterable")},
             **{"area": [1, 1], "absent": [*PLACES]},
             "actions": [str(index) for index in range(self.classes)],
         }
         self.place = {"task": None, "env": None, "seed": None}
+
+
+def _action(path, header):
+    """The Space of the actions of a recording."""
+    if "action_classes" in header:
+        raise Refused(
+            f"an action in {path} is several choices at once, but data sets hold one choice or "
+            "numbers; leave it out"
+        )
+    return _space(header.get("action_width", 0), len(header.get("actions", ())))
+
+
+def _space(width, classes):
+    """The Space of actions of `width` numbers or, where that is 0, of one of `classes`."""
+    bounds = [(bound,) * width for bound in (-1.0, 1.0)]
+    return (spaces.Space((width,), "float32", 0, *bounds) if width
+            else spaces.Space((), "int32", classes))  # fmt: skip
 
 
 def seen(image, action):

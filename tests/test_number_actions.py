@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from analysis import controls, dreams, position, tuning
-from dreamer import trajectory
+from dreamer import dataset, trajectory
 from jobs import files
+from jobs.errors import Refused
 from tests import synthetic
 from tests.test_dreams_analysis import DREAMS
 from tests.test_position import OPTIONS
@@ -89,3 +90,18 @@ def test_tuning_to_actions_is_left_out_and_a_sentence_says_so(recordings, tmp_pa
     assert table["ev_place"].notna().any() and table["ev_action"].isna().all()
     assert any("tuning to actions is not computed" in note
                for note in files.read_json(made[3])["notes"])  # fmt: skip
+
+
+def test_they_become_a_data_set_and_several_choices_at_once_do_not(tmp_path):
+    path = tmp_path / "r.parquet"
+    synthetic.recording(path, 1, 20, (4, 4), layers=LAYERS)
+    numbered(path)
+    dataset.main(tmp_path / "d.parquet", files=[path], overrides={"data.test_share": 0.0})
+    found = trajectory.header(tmp_path / "d.parquet", "dataset")
+    assert found["action_width"] == 2 and found["spaces"]["action"]["classes"] == 0
+    ours = trajectory.read(tmp_path / "d.parquet", ["action"], "dataset")["action"]
+    np.testing.assert_array_equal(ours, trajectory.read(path, ["action"])["action"])
+    about = trajectory.header(path) | {"action_classes": 3}
+    trajectory.join(tmp_path / "t.parquet", about, [path])
+    with pytest.raises(Refused, match="t.parquet is several choices at once, but data sets hold"):
+        dataset.main(tmp_path / "e.parquet", files=[tmp_path / "t.parquet"])
