@@ -9,7 +9,9 @@ from analysis import dream_figures, dream_images, dream_probmaps, dream_video, s
 from dreamer import trajectory as contract
 from jobs import cli, files
 
-NO_IMAGES = "No dream images were kept (dreams.image_share is 0)."
+NO_IMAGES = (
+    "No dream images were kept: dreams.image_share is 0, or the world shows no observation image."
+)
 NO_MAPS = "No classifier was fitted, so there are no probabilities."
 
 

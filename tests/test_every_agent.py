@@ -17,7 +17,7 @@ CORRIDOR = "examples/own_environment.py:Corridor"
 TASKS = {
     "numbers": {"task": CORRIDOR},
     "several choices": {"task": "tests.many_spaces:Everything"},
-    "several numbers": {"task": "tests.many_spaces:Driving", "env.gym.keys": "speed"},
+    "several numbers": {"task": "tests.roaming:Roaming", "env.gym.size": [16, 16]},
 }
 FLAGS = {"record.episodes": 3, "record.test_episodes": 1, "record.envs": 2, "record.cap": 8}
 
@@ -69,7 +69,7 @@ def test_an_untrained_network_sees_the_same_and_computes_other_layers(made, tmp_
 ACTIONS = {
     "numbers": {},
     "several choices": {"action_width": 2, "action_classes": 5},
-    "several numbers": {"action_width": 3},
+    "several numbers": {"action_width": 2},
 }
 
 
