@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 
 from dreamer import checkpoint as checkpoints
-from dreamer import observed, platform, playing, recorder, stages, tasks
+from dreamer import distinct, observed, platform, playing, recorder, stages, tasks
 from dreamer.envs import vector
 from dreamer.trajectory import POSITION
 from jobs import cli
@@ -44,7 +44,7 @@ def main(
         about = header(agent, options, seed, provenance)
         found[path] = recorder.Parts(work, about, episodes, jax.default_backend())
         play(agent, found[path])
-    for path, kept in zip(found, recorder.distinct(found.values()), strict=True):
+    for path, kept in zip(found, distinct.parts(found.values()), strict=True):
         found[path].publish(path, kept)
     recorder.remove(work)
     return {"device": platform.describe()}

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from dreamer import observed, png, trajectory
-from dreamer.columns import observation, telling
+from dreamer.columns import observation
 from jobs import files
-from jobs.errors import Refused
 
 PLAIN = ("action", "reward", "is_first", "is_last", "is_terminal")
 FACTS = ("position", "facing", "vitals", "achievements", "terrain", "terrain_changed")
@@ -160,35 +159,6 @@ def episode_columns(header, episode, rows):
         if name in row:
             found[name] = [row[name].astype(np.uint8).ravel(), *blank]
     return found
-
-
-def distinct(recordings):
-    """Part files [[path]] of these recordings (Parts), without episodes that equal one before.
-
-    Equal ones say nothing new, and one of them would be tested on what the other taught. They come
-    about in small worlds; refused is where most are equal.
-    """
-    seen, found = {}, []
-    for parts in recordings:
-        kept = []
-        for path in parts.paths():
-            first = seen.setdefault(digest(path, telling(parts.header)), path)
-            kept += [path] if first == path else []
-        if 2 * len(kept) <= parts.episodes:
-            raise Refused(
-                f"only {len(kept)} of {parts.episodes} episodes differ in path and actions from "
-                f"all before, {first} being one of those that others repeat; sample the actions, "
-                "spawn at random, let the world change or record fewer episodes"
-            )
-        found.append(kept)
-    return found
-
-
-def digest(path, names):
-    """A digest of an episode's columns."""
-    found = trajectory.read(path, names)
-    parts = (np.stack(found[name]).tobytes() for name in names)
-    return hashlib.sha256(b"|".join(parts)).digest()
 
 
 def remove(work):

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from dreamer import checkpoint, png, record, recorder, trajectory
+from dreamer import checkpoint, distinct, png, record, recorder, trajectory
 from dreamer.driver import Driver
 from dreamer.envs import crafter, vector
 from jobs import cli, closure, files, specs
@@ -237,8 +237,8 @@ def test_a_recording_of_equal_episodes_is_refused(tmp_path):
             for step in range(3)
         ]
         parts.save(episode, rows)
-    with pytest.raises(Refused, match="only 1 of 2 episodes differ .*000000.parquet being one"):
-        recorder.distinct([parts])
+    with pytest.raises(Refused, match="000000.parquet and .*000001.parquet hold the same path"):
+        distinct.parts([parts])
 
 
 def test_a_world_without_any_variation_is_refused_before_anything_is_played(tmp_path):
