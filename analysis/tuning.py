@@ -48,6 +48,11 @@ def chosen(layer, max_units, seed):
     return columns, columns if units is None else np.array(units)[columns]
 
 
+def ground(header):
+    """The world [W, H] in tiles; one that tells no positions may be of none, and counts as one."""
+    return [max(1, side) for side in header["area"]]
+
+
 def measure(networks, options):
     """(tables, nulls, maps) by (network, layer), and the Study and Steps that they come from.
 
@@ -55,7 +60,7 @@ def measure(networks, options):
     the same steps}.
     """
     recording, header = networks["trained"], recordings.header(networks["trained"][0])
-    names, area = wanted(header, options["layers"]), header["area"]
+    names, area = wanted(header, options["layers"]), ground(header)
     steps = tuning_steps.read(*recording, min_bbox=options["min_bbox"])
     behaviour = tuning_steps.behaviour(steps, area, options["folds"], options["hd"])
     episode = steps.columns["episode"]
@@ -112,7 +117,7 @@ def main(
     both = [(trajectory, test), (untrained, untrained_test)]
     given = [[path for path in pair[: 1 + options["test"]] if path] for pair in both]
     tables, nulls, found, study, steps = measure(compared(*given), options)
-    area = recordings.header(trajectory)["area"]
+    area = ground(recordings.header(trajectory))
     occupancy = rate_maps.occupancy(study.behaviour.place[: study.mapped], area[0] * area[1])
     occupancy = occupancy.reshape(area) * steps.placed
     summary = tuning_scores.summary(tables, nulls, KINDS[options["null_method"]])

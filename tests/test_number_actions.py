@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import controls, dreams, position, tuning
+from analysis import controls, dreams, position, tuning, tuning_notes
 from dreamer import dataset, trajectory
 from jobs import files
 from jobs.errors import Refused
@@ -105,3 +105,24 @@ def test_they_become_a_data_set_and_several_choices_at_once_do_not(tmp_path):
     trajectory.join(tmp_path / "t.parquet", about, [path])
     with pytest.raises(Refused, match="t.parquet is several choices at once, but data sets hold"):
         dataset.main(tmp_path / "e.parquet", files=[tmp_path / "t.parquet"])
+
+
+def test_a_world_without_positions_has_no_area_and_tuning_says_what_is_left(recordings, tmp_path):
+    """As CartPole: neither tiles nor ground nor facing, here with single actions as well."""
+    file = trajectory.open_file(recordings[1])
+    absent = ["x", "y", "facing", "terrain", "terrain_changed"]
+    header = trajectory.header(recordings[1]) | {"area": [0, 0], "absent": absent}
+    found = [file.read_row_group(index).to_pydict() for index in range(file.num_row_groups)]
+    spec = synthetic.spec(tmp_path / "t.spec", "tuning", TUNING | {"n_null": 3, "test": False})
+    made = [tmp_path / name for name in ("t.parquet", "null.parquet", "maps.npz", "t.json")]
+    for single in (False, True):
+        for columns in found if single else ():
+            columns["action"] = [int(move[0] > 0) for move in columns["action"]]
+        about = {name: header[name] for name in header if not single or name != "action_width"}
+        trajectory.write(tmp_path / "t0.parquet", about, found)
+        tuning.main(spec, tmp_path / "t0.parquet", *made)
+        table = trajectory.read_log(made[0], "tuning")[1]
+        assert table["ev_place"].isna().all() and table["ev_action"].notna().any() == single
+        notes = files.read_json(made[3])["notes"]
+        assert tuning_notes.NO_POSITIONS in notes
+        assert any("tuning to actions is not" in note for note in notes) != single
