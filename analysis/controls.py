@@ -80,7 +80,7 @@ def past(path, count, classes, rows):
         source = rows - back
         known = (source >= 0) & (episode[np.maximum(source, 0)] == episode[rows])
         found[known, back - 1] = action[source[known]]
-    return found.reshape(len(rows), -1)
+    return found.reshape(len(rows), count * action.shape[1])
 
 
 def components(plan, options, fitted=None):
