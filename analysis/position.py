@@ -27,6 +27,7 @@ from dreamer import trajectory as contract
 from jobs import cli, files
 
 TRAINED, UNTRAINED = "trained", "untrained"
+NO_CONTROL = "Untrained-network control: not yet computed."
 
 
 def main(
@@ -91,7 +92,7 @@ def decode_all(options, plans, inputs, outputs, work):
             *position_notes.unseen(facts["unseen_share"]),
             *position_notes.outside(table, plan.test.header["area"]),
         ],
-        "not_yet": [] if UNTRAINED in plans else ["Untrained-network control: not yet computed."],
+        "not_yet": [] if UNTRAINED in plans or not len(plan.rows) else [NO_CONTROL],
         "chance": levels,
         "controls": beside,
         "details": {name: details for name, (_, _, details) in known[TRAINED].items()},
