@@ -13,8 +13,8 @@ class Roaming(gymnasium.Env):
     observation_space = spaces.Dict(
         {
             "touch": spaces.Box(-np.inf, np.inf, (2,), np.float32),
-            "eye/left": spaces.Box(0, 255, (16, 16, 3), np.uint8),
-            "eye/right": spaces.Box(0, 255, (16, 16), np.uint8),
+            "eye": spaces.Box(0, 255, (16, 16, 3), np.uint8),
+            "image": spaces.Box(0, 255, (16, 16, 4), np.uint8),
         }
     )
     action_space = spaces.Box(-1, 1, (2,), np.float32)
@@ -34,6 +34,6 @@ class Roaming(gymnasium.Env):
         shade = (40 * self.place).astype(np.uint8)
         return {
             "touch": np.float32(self.place / SIDE),
-            "eye/left": np.full((16, 16, 3), shade[0], np.uint8),
-            "eye/right": np.full((16, 16), shade[1], np.uint8),
+            "eye": np.full((16, 16, 3), shade[0], np.uint8),
+            "image": np.full((16, 16, 4), shade[1], np.uint8),
         }

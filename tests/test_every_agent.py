@@ -92,6 +92,19 @@ def test_dreams_hold_the_actions_that_were_taken(made, tmp_path):
     assert len(later) == 6
 
 
+@pytest.mark.parametrize("made", ["several numbers"], indirect=True)
+def test_an_image_that_no_png_holds_is_recorded_as_numbers_and_not_dreamt(made, tmp_path):
+    _, path, recording = made
+    header = trajectory.header(recording)
+    about = {"shape": [16, 16, 4], "dtype": "uint8", "format": "list"}
+    assert header["observations"]["image"] == about and "image" in header["absent"]
+    assert header["observations"]["eye"]["format"] == "PNG"
+    flags = {"dreams.num_starts": 1, "dreams.horizon": 2, "dreams.image_share": 1.0}
+    dream.main(path, recording, tmp_path / "d.parquet", overrides=flags)
+    images = trajectory.read(tmp_path / "d.parquet", ["image"], "dreams")["image"]
+    assert not any(images)
+
+
 def test_every_observation_that_is_seen_has_a_column_with_its_type(tmp_path, monkeypatch):
     monkeypatch.setattr(record.vector, "make", toy_world.in_process)
     keys = {"enc.keys": "^(parts|right)$"}
