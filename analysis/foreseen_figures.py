@@ -82,8 +82,11 @@ def flow(table, svg):
     left.set(xlabel="signal level τ of the last frame", ylabel="flow error (variance)")
     left.set_yscale("log")
     left.legend(fontsize=8)
-    steps, values = _curve(table, "bootstrap", "")
-    right.plot(steps, values, color=style.BLUE, marker="o")
+    steps, values = _curve(table, "bootstrap", "plain")
+    right.plot(steps, values, color=style.GREY, linestyle="--", label="the finest step's")
+    right.plot(*_curve(table, "bootstrap", "bootstrap"), color=style.BLUE, marker="o",
+               label="prediction")  # fmt: skip
+    right.legend(fontsize=8)
     right.set_xscale("log", base=2)
     right.set_xticks(steps, [f"{step:g}" for step in steps])
     right.minorticks_off()

@@ -137,7 +137,7 @@ class Exact(Planted):
         return z[:, -1], z[:, -1]
 
     def bootstrap(self, z, action, known, keys, level, step):
-        return jnp.zeros(len(z))
+        return jnp.zeros((len(z), 2))
 
 
 def test_flow_errors_of_an_exact_model_are_zero_and_copying_costs_the_change(data):
@@ -149,6 +149,19 @@ def test_flow_errors_of_an_exact_model_are_zero_and_copying_costs_the_change(dat
     change = np.square(images[:, -1] - images[:, -2]).mean()
     assert found["copy"] == pytest.approx(change, rel=1e-5)
     assert rows["known"][:, -1].all()
+
+
+def test_the_bootstrap_error_stands_beside_that_of_a_model_without_shortcuts(data):
+    rows = flow.windows(data, OPTIONS, CONTEXT)
+    params = toy_v4.params(**SMALL)
+    found = flow.measure(Foresight(params), rows, 0)
+    assert found["plain"][1.0] != found["bootstrap"][1.0] > 0
+    deaf = {
+        name: value * 0 if name == "dyn/shortcut/step" else value
+        for name, value in params.values.items()
+    }
+    found = flow.measure(Foresight(type(params)(deaf, params.config)), rows, 0)
+    assert found["plain"][1.0] == found["bootstrap"][1.0] > 0
 
 
 def test_auroc_pearson_and_calibration_on_known_values():
@@ -232,7 +245,7 @@ def test_scores_stand_beside_floor_ceiling_or_criterion(made):
     names = [row["score"] for row in found["summary"]]
     assert len(names) == len(set(names))
     alone = {row["score"] for row in found["summary"] if row["chance_name"] is None}
-    assert alone == {"bootstrap error, step 1", "share of saturated latents"}
+    assert alone == {"share of saturated latents"}
     _, table = trajectory.read_log(made["steps"], "world_model")
     assert {"psnr", "latent", "flow", "drift", "calibration"} <= set(table["panel"])
 

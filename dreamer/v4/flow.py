@@ -23,10 +23,11 @@ def windows(episodes, options, context):
 
 
 def measure(model, rows, seed):
-    """{flow: {tau: error}, shuffled: {0: error}, bootstrap: {d: error}, copy, units [N, units]}.
+    """{flow: {tau: error}, shuffled: {0: error}, bootstrap, plain: {d: error}, copy, units}.
 
-    `shuffled` is with the last action of another window, `copy` the error of the last latents as
-    prediction; `units` are latents of single frames.
+    `shuffled` is with the last action of another window, `plain` the finest step's prediction in
+    place of the coarse one's, `copy` the error of the last latents as prediction; `units`
+    [N, units] are latents of single frames.
     """
     key = jax.random.key_data(foreseen.keys(seed, len(rows["action"])))
     rows = rows | {"key": np.asarray(key), "other": rows["action"].copy()}
@@ -55,9 +56,8 @@ def _batch(model, rows):
     found["shuffled", 0.0] = _error(model, other, 0)
     for step in range(config.finest):
         levels = [place * config.dyn.kmax // 2**step for place in spaced(2**step, FEW)]
-        found["bootstrap", 2.0**-step] = sum(
-            model.bootstrap(*asked, level, step) for level in levels
-        ) / len(levels)
+        errors = sum(model.bootstrap(*asked, level, step) for level in levels) / len(levels)
+        found["bootstrap", 2.0**-step], found["plain", 2.0**-step] = errors.T
     found["copy"] = jnp.square(z[:, -1] - z[:, -2]).mean((-2, -1))
     return found | {"units": z.reshape(*z.shape[:2], -1)}
 

@@ -48,7 +48,8 @@ class Foresight:
         return _clean(self.values, self.config, z, action, known, keys, level, step)
 
     def bootstrap(self, z, action, known, keys, level, step):
-        """Mean squared distance [B] between that prediction and where two half steps lead."""
+        """Mean squared distance [B, 2] to where two half steps lead: of that prediction, and of the
+        finest step's, which is what there is without shortcuts."""
         return _bootstrap(self.values, self.config, z, action, known, keys, level, step)
 
     def told(self, z, action, known, keys):
@@ -115,7 +116,9 @@ def _bootstrap(values, config, z, action, known, keys, level, step):
         return dynamics.forward(values, config, z, level, step, action, known, agent=False)[0]
 
     goal = shortcut.bootstrap(model, noised, level, step, config.dyn.kmax, config.finest)
-    return jnp.square(model(noised, level, step) - goal)[:, -1].mean((-2, -1))
+    finest = jnp.full_like(step, config.finest)
+    told = jnp.stack([model(noised, level, label)[:, -1] for label in (step, finest)], 1)
+    return jnp.square(told - goal[:, None, -1]).mean((-2, -1))
 
 
 @partial(jax.jit, static_argnums=1)

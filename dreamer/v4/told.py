@@ -87,7 +87,8 @@ def _flow(flow):
     words = "flow error at τ = 0 with another window's action over that with the true one"
     yield row(words, ratio, "", "high", 1.0, "a model that ignores actions")
     for step, error in flow["bootstrap"].items():
-        yield row(f"bootstrap error, step {step:g}", error, "variance", "low")
+        yield row(f"bootstrap error, step {step:g}", error, "variance", "low",
+                  flow["plain"][step], "the finest step's prediction")  # fmt: skip
 
 
 def _heads(heads):
@@ -148,7 +149,8 @@ def table(found):
         rows += [("flow", "error", tau, error), ("flow", "covariance", tau, flow["floors"][tau][0]),
                  ("flow", "independent", tau, flow["floors"][tau][1])]  # fmt: skip
     rows += [("flow", "copy", 0.0, flow["copy"]), ("flow", "shuffled", 0.0, flow["shuffled"][0.0])]
-    rows += [("bootstrap", "", step, error) for step, error in flow["bootstrap"].items()]
+    for what in ("bootstrap", "plain"):
+        rows += [("bootstrap", what, step, error) for step, error in flow[what].items()]
     for item in found.get("heads", {}).get("reward", {}).get("calibration", ()):
         rows.append(("calibration", "reward", item["expected"], item["found"]))
     for name, values in found.get("drift", {}).get("chunks", {}).items():
