@@ -5,6 +5,7 @@ import numpy as np
 from gymnasium import spaces
 
 LENGTH = 7
+LIGHT = spaces.Box(0, 9, (2,))
 
 
 class Everything(gymnasium.Env):
@@ -72,6 +73,10 @@ class Placed(Lost):
 
     world = {"area": (10, 5), "achievements": ["time"]}
 
+    def reset(self, *, seed=None, options=None):
+        seen, info = super().reset(seed=seed)
+        return seen, {**info, "achievements": [0]}
+
     def step(self, action):
         *rest, info = super().step(action)
         return *rest, {**info, "position": (9.9, 0.5 * self.time), "achievements": [self.time]}
@@ -94,3 +99,15 @@ class Broken(Everything):
 
     def __init__(self):
         self.speed = 1 / 0
+
+
+class Unsteady(Placed):
+    """What it tells of itself is `world`, and in `info` first `begins` and then `goes_on`."""
+
+    world, begins, goes_on = {"area": (10, 5)}, {}, {}
+
+    def reset(self, *, seed=None, options=None):
+        return super().reset(seed=seed)[0], self.begins
+
+    def step(self, action):
+        return *super().step(action)[:4], self.goes_on

@@ -123,6 +123,55 @@ def test_positions_are_binned_and_what_is_not_told_is_absent():
         _ = made("Lost").world
 
 
+HERE = {"position": (1, 1)}
+UNSTEADY = {  # the words of a refusal: (facts at the reset, at the steps after it, more of `world`)
+    "does not tell position in info at every step": (HERE, {}, {}),
+    "does not tell achievements in info at every step": ({}, {}, {"achievements": ["a"]}),
+    "does not tell terrain_changed in info at an episode's end": (
+        {"terrain": np.zeros((10, 5))}, {}, {}),
+    "terrain in info has the shape (5, 10), but by its world it takes (10, 5)": (
+        {"terrain": np.zeros((5, 10))}, {}, {}),
+    "achievements in info has the shape (2,), but by its world it takes (0,)": (
+        {"achievements": [1, 2]}, {}, {}),
+    "vitals in info has the shape (2,), but by its world it takes (4,)": (
+        {"vitals": [1, 2]}, {}, {}),
+    "facing must be an index into left, right, up, down": ({"facing": 0}, {"facing": 4}, {}),
+    "on the tile [10, 1], outside of its area of 10 x 5 tiles": (HERE, {"position": (10, 1)}, {}),
+    "on the tile [-1, 1], outside of": (HERE, {"position": (-0.5, 1)}, {}),
+    "tells the position [nan, 1.0], which is no x and y": (HERE, {"position": (np.nan, 1)}, {}),
+    "tells the position 3, which is no x and y": ({"position": 3}, {}, {}),
+    "the area in the environment's world is (7,), not two sides": ({}, {}, {"area": (7,)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", UNSTEADY)
+def test_facts_that_no_recording_can_hold_are_refused_where_they_are_told(words, monkeypatch):
+    begins, goes_on, more = UNSTEADY[words]
+    told = {"begins": begins, "goes_on": goes_on, "world": {"area": (10, 5)} | more}
+    for name, value in told.items():
+        monkeypatch.setattr(many_spaces.Unsteady, name, value)
+    with pytest.raises(Refused, match=re.escape(words)):
+        env = made("Unsteady", length=2)
+        env.reset()
+        for _ in range(2):
+            env.step(np.array([0, 0]))
+
+
+@pytest.mark.parametrize("name", ["action", "reward", "is_first", "info"])
+def test_an_observation_that_is_called_as_another_part_of_a_step_is_refused(name):
+    parts = gymnasium.spaces.Dict({name: gymnasium.spaces.Discrete(2), "b": many_spaces.LIGHT})
+    with pytest.raises(Refused, match=f"an observation is called '{name}'"):
+        Observations(parts)
+    assert list(Observations(parts, "b").space) == ["b"]
+
+
+def test_an_observation_of_another_size_than_its_space_is_refused():
+    see = Observations(many_spaces.LIGHT)
+    assert see([[4], [5]])["vector"].tolist() == [4, 5]
+    with pytest.raises(Refused, match=r"'vector' has the shape \(3,\), but its space says \(2,\)"):
+        see([4, 5, 6])
+
+
 def test_several_categories_are_drawn_within_their_numbers():
     tree = options.resolve(["gym", "debug"])
     config = configs.freeze(tree, seen(size=(32, 32)))

@@ -8,7 +8,8 @@ achievements, terrain at the reset and terrain_changed after it, and numbers to 
 
 import numpy as np
 
-from dreamer.columns import FACINGS, VITALS
+from dreamer.columns import VITALS
+from dreamer.envs import facts as telling
 from dreamer.envs.actions import Actions
 from dreamer.envs.numbered import Numbered
 from dreamer.envs.observations import Observations
@@ -42,8 +43,8 @@ class Adapter(Numbered):
         self.observation_space, self.action_space = self._see.space, self._act.space
         self.render_mode, self.metadata = env.render_mode, env.metadata
         self._repeat, self._length, self._tile = max(1, repeat), length, tile
-        self._told, self._steps = dict(getattr(env.unwrapped, "world", {})), 0
-        self._world = None
+        self._told, self._steps = self._says(getattr(env.unwrapped, "world", {})), 0
+        self._world, self._begun = None, ()
 
     @property
     def world(self):
@@ -52,10 +53,9 @@ class Adapter(Numbered):
         An environment that does not say what is `absent` is reset once to see.
         """
         if self._world is None:
-            told = {"actions": self._act.names(), "achievements": [], "area": [0, 0], **self._told}
-            told["area"] = [int(np.ceil(side / self._tile)) for side in told["area"]]
+            told = dict(self._told)
             if "absent" not in told:
-                told["absent"] = self._absent(told)
+                told["absent"] = self._absent()
             if self._tile != 1:
                 told["absent"] = sorted({*told["absent"], *COLUMNS["terrain"]})
             self._world = told
@@ -68,7 +68,10 @@ class Adapter(Numbered):
         """
         number, self._steps = self.begin(seed, options), 0
         observation, info = self._env.reset(seed=episode_seed(*self._seeds, number))
-        return self._see(observation), self._facts(info)
+        facts = self._facts(info)
+        self._begun = tuple(facts)
+        telling.check(facts, self._told, self._begun, over=False)
+        return self._see(observation), facts
 
     def step(self, action):
         """Gymnasium's five values; rewards of a repeated action are summed."""
@@ -84,6 +87,7 @@ class Adapter(Numbered):
         facts = self._facts(info)
         if not dead and not late:
             facts.pop("terrain_changed", None)
+        telling.check(facts, self._told, self._begun, dead or late)
         return self._see(observation), total, bool(dead), late, facts
 
     def render(self):
@@ -100,21 +104,21 @@ class Adapter(Numbered):
         if self._tile != 1:  # the terrain is in the environment's own tiles
             found = {name: found[name] for name in found if not name.startswith("terrain")}
         if "position" in found:
-            found["position"] = np.floor(found["position"][:2] / self._tile).astype(np.int32)
+            found["position"] = telling.tile(found["position"], self._tile)
         return found
 
-    def _absent(self, told):
+    def _says(self, world):
+        """What the environment says of itself, with its area in tiles."""
+        told = {"actions": self._act.names(), "achievements": [], "area": [0, 0], **world}
+        if len(told["area"]) != 2:
+            raise Refused(f"the area in the environment's world is {told['area']}, not two sides")
+        return told | {"area": [int(np.ceil(side / self._tile)) for side in told["area"]]}
+
+    def _absent(self):
         before = self.n_resets
         found = self.reset()[1]
         self.n_resets = before
         names = [name for fact, own in COLUMNS.items() if fact not in found for name in own]
-        if "position" in found and not all(told["area"]):
-            raise Refused(
-                "the environment tells a position but not how large it is; give its class "
-                'world = {"area": (WIDTH, HEIGHT)} in the units of the position'
-            )
-        if "facing" in found and not 0 <= int(found["facing"]) < len(FACINGS):
-            raise Refused(f"the environment's facing must be an index into {', '.join(FACINGS)}")
         return sorted([*names, *image_absent(self.observation_space)])
 
 

@@ -3,6 +3,7 @@
 In the shapes, H x W is an image in pixels, C its channels.
 """
 
+import math
 import re
 
 import gymnasium
@@ -11,6 +12,8 @@ from gymnasium import spaces
 from PIL import Image
 
 from jobs.errors import Refused
+
+TAKEN = ("action", "reward", "is_first", "is_last", "is_terminal", "info")  # names in a step
 
 
 class Observations:
@@ -29,13 +32,22 @@ class Observations:
             raise Refused(
                 f"the option keys is '{keys}', which matches none of: {', '.join(sorted(leaves))}"
             )
-        self._original = space
+        taken = [key for key in TAKEN if key in kept]
+        if taken:
+            raise Refused(
+                f"an observation is called '{taken[0]}', as another part of a step; rename it, or "
+                "leave it out by the option keys"
+            )
+        self._original, self._leaves = space, kept
         self._make = {key: _maker(key, leaf, tuple(size)) for key, leaf in kept.items()}
         self.space = spaces.Dict({key: made for key, (made, _) in self._make.items()})
 
     def __call__(self, observation):
         found = {key: value for key, _, value in _leaves(self._original, observation)}
-        return {key: convert(found[key]) for key, (_, convert) in self._make.items()}
+        return {
+            key: convert(_shaped(key, self._leaves[key], found[key]))
+            for key, (_, convert) in self._make.items()
+        }
 
 
 def is_image(space):
@@ -68,6 +80,15 @@ def _leaves(space, observation=None, name=""):
     for key, part in parts:
         value = None if observation is None else observation[key]
         yield from _leaves(part, value, f"{name}/{key}" if name else str(key))
+
+
+def _shaped(key, space, value):
+    """A value of one part as an array of the shape that its space says."""
+    if np.size(value) != math.prod(space.shape):
+        raise Refused(
+            f"observation '{key}' has the shape {np.shape(value)}, but its space says {space.shape}"
+        )
+    return np.reshape(value, space.shape)
 
 
 def _maker(key, space, size):
