@@ -6,7 +6,7 @@ as they are known. Images are PNG bytes, or arrays [H, W, 3]. T is steps.
 
 import numpy as np
 
-from dreamer import npz, png, spaces, trajectory
+from dreamer import npz, png, spaces, tasks, trajectory
 from jobs.errors import Refused
 
 FACTS = ("actions", "achievements", "materials", "walkable", "enterable", "area", "absent")
@@ -111,10 +111,9 @@ def _kind(path):
 
 
 def _place(header):
+    """{task, env, seed} of the world in which the agent of a recording played, or None each."""
     tree = header.get("agent", {}).get("options", {})
-    task = tree.get("task")
-    return {"task": task, "env": {task: tree["env"].get(task, {})} if task else None,
-            "seed": tree.get("seed")}  # fmt: skip
+    return tasks.world(tree) if "task" in tree else dict.fromkeys(("task", "env", "seed"))
 
 
 def _flags(table, count):

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer import dataset, npz, png, spaces, trajectory
+from dreamer import dataset, npz, options, png, spaces, tasks, trajectory
 from dreamer.episodes import Episodes
 from jobs import files, plan
 from jobs import settings as configuration
 from jobs.errors import Refused
-from tests import toy_checkpoint, toy_world
+from tests import synthetic, toy_checkpoint, toy_world
 
 ROOT = Path(__file__).parent.parent
 FEW = {"data.episodes": 6, "data.test_episodes": 4}
@@ -319,6 +319,23 @@ def test_a_recording_becomes_a_data_set(toy, tmp_path, monkeypatch):
     assert rows == len(read["action"]) and found.header["task"] == "tests.toy_world"
     assert found.spaces == spaces.from_json(found.header["spaces"])
     assert png.decode(episodes(train)[0]["image"][0]).shape == (64, 64, 3)
+
+
+def test_a_recording_of_a_suites_task_tells_how_its_world_is_played(tmp_path):
+    """So that an agent that learns from it sees images of the same size."""
+    overrides = {
+        "task": "gym_CarRacing-v3",
+        "env.gym.size": [32, 32],
+        "env.gym.length": 9,
+        "seed": 4,
+    }
+    tree, path = options.resolve(["gym"], overrides), tmp_path / "r.parquet"
+    synthetic.recording(path, 1, 20, (4, 4))
+    header = trajectory.header(path) | {"agent": {"options": tree}}
+    trajectory.join(tmp_path / "t.parquet", header, [path])
+    dataset.main(tmp_path / "d.parquet", files=[tmp_path / "t.parquet"])
+    found = trajectory.header(tmp_path / "d.parquet", "dataset")
+    assert {name: found[name] for name in ("task", "env", "seed")} == tasks.world(tree)
 
 
 def test_a_spec_asks_for_the_same_episodes_as_flags(made, tmp_path):
