@@ -43,12 +43,13 @@ def refuse_other_units(known, other):
 def episodes(path):
     """{digest of what tells an episode from others, and of its rewards: its number}.
 
-    Without actions the narrowest layer stands in for them.
+    Without actions the narrowest layer stands in for them, and for the observations that a
+    recording shown to other networks does not repeat.
     """
     header = trajectory.header(path)
     layers = header["layers"]
     names = [name for name in (*trajectory.telling(header), "reward") if trajectory.has(path, name)]
-    if "action" not in names:
+    if "action" not in names or "networks" in header:
         names += sorted(layers, key=lambda name: layers[name]["width"])[:1]
     read = trajectory.read(path, ["episode", *names])
     ends = np.flatnonzero(np.diff(read["episode"])) + 1

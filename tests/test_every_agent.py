@@ -129,18 +129,22 @@ def test_episodes_that_equal_others_are_left_out_and_the_rest_is_replayed(tmp_pa
     monkeypatch.setattr(record.vector, "make", toy_world.in_process)
     path = untrained(tmp_path / "c.safetensors", **TASKS["numbers"], **{"env.gym.length": 1})
     found = tmp_path / "t.parquet", tmp_path / "t2.parquet"
+    again = tmp_path / "u.parquet", tmp_path / "u2.parquet"
     flags = {"record.episodes": 60, "record.test_episodes": 30, "record.envs": 3}
     record.main(path, *found, overrides=FLAGS | flags)
     keys = set()
-    for item, count in zip(found, (60, 30), strict=True):
+    for item, out, count in zip(found, again, (60, 30), strict=True):
         own = pairs.episodes(item)
         assert trajectory.header(item)["played"] == count > len(own) > count / 2
         assert len(own) == trajectory.open_file(item).num_row_groups
         assert not keys & set(own)
         keys |= set(own)
-        ours, theirs = replayed((None, path, item), tmp_path / "u.parquet", False)
+        ours, theirs = replayed((None, path, item), out, False)
         np.testing.assert_equal(ours, theirs)
     pairs.refuse_untestable(*found)
+    pairs.refuse_untestable(*again)
+    with pytest.raises(Refused, match="would measure memory"):
+        pairs.refuse_untestable(again[0], again[0])
 
 
 def test_images_that_were_left_out_cannot_be_shown_again(tmp_path, monkeypatch):
