@@ -157,6 +157,12 @@ def test_facts_that_no_recording_can_hold_are_refused_where_they_are_told(words,
             env.step(np.array([0, 0]))
 
 
+def test_a_world_that_is_no_dict_says_nothing(monkeypatch):
+    """LunarLander's is an object of its physics, and iterable."""
+    monkeypatch.setattr(many_spaces.Unsteady, "world", (many_spaces.LIGHT,))
+    assert made("Unsteady").world["area"] == [0, 0]
+
+
 @pytest.mark.parametrize("name", ["action", "reward", "is_first", "info"])
 def test_an_observation_that_is_called_as_another_part_of_a_step_is_refused(name):
     parts = gymnasium.spaces.Dict({name: gymnasium.spaces.Discrete(2), "b": many_spaces.LIGHT})

@@ -108,7 +108,11 @@ class Adapter(Numbered):
         return found
 
     def _says(self, world):
-        """What the environment says of itself, with its area in tiles."""
+        """What the environment says of itself, with its area in tiles.
+
+        Box2D's environments keep their physics in an attribute of this name.
+        """
+        world = world if isinstance(world, dict) else {}
         told = {"actions": self._act.names(), "achievements": [], "area": [0, 0], **world}
         if len(told["area"]) != 2:
             raise Refused(f"the area in the environment's world is {told['area']}, not two sides")
