@@ -118,4 +118,6 @@ def chooser(name, task, env, random):
     space = env.action_space
     if isinstance(space, gymnasium.spaces.Discrete):
         return lambda info: int(random.integers(space.n))
-    return lambda info: random.uniform(space.low, space.high).astype(space.dtype)
+    low, high = (np.where(np.isfinite(end), end, side)
+                 for end, side in ((space.low, -1.0), (space.high, 1.0)))  # fmt: skip
+    return lambda info: random.uniform(low, high).astype(space.dtype)

@@ -106,6 +106,11 @@ def _header(agents, asked, made, found):
             )
     with vector.build(tree["task"], tasks.options(tree), 0, 0, 0) as env:
         facts, seen = env.world, spaces.of(env.observation_space, env.action_space)
+    if seen.action.classes and seen.action.shape:
+        raise Refused(
+            f"an action of {tree['task']} is several choices at once, but data sets hold one "
+            "choice or numbers"
+        )
     image = tuple(item for item in seen.observation if item[0] == "image")
     if not image:
         raise Refused(f"the environment {tree['task']} shows no image, so there is nothing to keep")

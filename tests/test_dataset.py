@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -319,6 +320,21 @@ def test_a_recording_becomes_a_data_set(toy, tmp_path, monkeypatch):
     assert rows == len(read["action"]) and found.header["task"] == "tests.toy_world"
     assert found.spaces == spaces.from_json(found.header["spaces"])
     assert png.decode(episodes(train)[0]["image"][0]).shape == (64, 64, 3)
+
+
+def test_random_actions_without_bounds_are_drawn_as_those_from_minus_one_to_one():
+    env, rng = gymnasium.Env(), np.random.default_rng(0)
+    env.action_space = gymnasium.spaces.Box(np.float32([-np.inf, 2]), np.float32([np.inf, 3]))
+    drawn = np.array([dataset.collect.chooser("random", "", env, rng)({}) for _ in range(50)])
+    assert (drawn.min(0) >= [-1, 2]).all() and (drawn.max(0) <= [1, 3]).all()
+    assert drawn.dtype == np.float32 and (drawn.std(0) > 0.1).all()
+
+
+def test_several_choices_at_once_are_not_played_for_a_data_set(tmp_path):
+    overrides = {"task": "tests.many_spaces:Everything"}
+    with pytest.raises(Refused, match="Everything is several choices at once, but data sets hold"):
+        dataset.main(tmp_path / "a.parquet", configs=["gym"], overrides=overrides)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_recording_of_a_suites_task_tells_how_its_world_is_played(tmp_path):
