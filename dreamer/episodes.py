@@ -16,7 +16,27 @@ from jobs.errors import Refused
 FLAGS = ("is_first", "is_last", "is_terminal")
 
 
-class Episodes:
+class Lengths:
+    """How many rows each episode of a data set has: `length` [episodes], read from its footer."""
+
+    def __init__(self, path):
+        self.path, file = Path(path), trajectory.open_file(path, "dataset")
+        groups = [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)]
+        self.length = np.array(groups, np.int64)
+        if not len(groups):
+            raise Refused(f"{path} has no episodes; make it again with some")
+
+    def check(self, length, name):
+        """Refuse data none of whose episodes fills a window of `length` rows, option `name`."""
+        longest = int(self.length.max())
+        if longest < length:
+            raise Refused(
+                f"{self.path} has no episode of more than {longest} steps, but option {name} asks "
+                f"for windows of {length}; lower it, or give longer episodes"
+            )
+
+
+class Episodes(Lengths):
     """A data set. `images` [N, H, W, 3] lie in a file in the folder `work`, which may be shared.
 
     `action` [N] int32 or [N, A] float32 is the one chosen after each row, `labelled` [N] whether it
@@ -25,14 +45,10 @@ class Episodes:
     """
 
     def __init__(self, path, work):
-        self.path = Path(path)
-        file, self.header = (
-            trajectory.open_file(path, "dataset"),
-            trajectory.header(path, "dataset"),
-        )
+        super().__init__(path)
+        file = trajectory.open_file(path, "dataset")
+        self.header = trajectory.header(path, "dataset")
         self.spaces = spaces.from_json(self.header["spaces"])
-        groups = [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)]
-        self.length = np.array(groups, np.int64)
         self.start = np.cumsum(self.length) - self.length
         self._read(file)
         self.images = dataset_images.open_images(self.path, file, self.spaces, Path(work))
@@ -50,15 +66,6 @@ class Episodes:
         self.position = None
         if placed:
             self.position = np.stack([table["x"].to_numpy(), table["y"].to_numpy()], 1)
-
-    def check(self, length, name):
-        """Refuse data none of whose episodes fills a window of `length` rows, option `name`."""
-        longest = int(self.length.max())
-        if longest < length:
-            raise Refused(
-                f"{self.path} has no episode of more than {longest} steps, but option {name} asks "
-                f"for windows of {length}; lower it, or give longer episodes"
-            )
 
     def draw(self, rng, count, length, pad=False, among=None):
         """`count` windows [B, 2] (episode, first row in it), all equally probable.

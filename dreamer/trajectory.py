@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from dreamer import columns as kinds
 from dreamer import row_groups
 from dreamer.columns import DTYPES, FACINGS, KINDS, POSITION, STEP, VITALS, telling  # noqa: F401
+from dreamer.parquet import Parquet
 from jobs import files
 from jobs.errors import Refused
 
@@ -96,7 +97,7 @@ def write_log(path, kind, header, columns):
 def read_log(path, kind):
     """(header, pandas DataFrame) of a training log."""
     file = open_file(path, kind)
-    found = _table(path, file, file.schema_arrow.names)
+    found = _table(file, file.schema_arrow.names)
     return json.loads(file.schema_arrow.metadata[KEY]), found.to_pandas()
 
 
@@ -104,10 +105,7 @@ def open_file(path, kind="trajectory"):
     """A ParquetFile whose header says it is a `kind` of this version; else refuse."""
     if not Path(path).is_file():
         raise Refused(f"{path} does not exist; run the step that makes it first")
-    try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise Refused(f"{path} is cut off or not a Parquet file ({error}); make it again") from None
+    file = Parquet(path)
     text = (file.schema_arrow.metadata or {}).get(KEY)
     if text is None:
         raise Refused(f"{path} was not written by this project: its header lacks '{KEY.decode()}'")
@@ -153,7 +151,7 @@ def read(path, columns, kind="trajectory", rows=None):
     missing = [name for name in columns if name not in file.schema_arrow.names]
     if missing:
         raise Refused(f"{path} has no column {', '.join(missing)}")
-    found = _table(path, file, columns, rows)
+    found = _table(file, columns, rows)
     return {name: _numpy(found[name]) for name in columns}
 
 
@@ -161,7 +159,7 @@ def terrain(path):
     """{episode: (material ids [W, H] at reset, changed [W, H] bool)}."""
     width, height = header(path)["area"]
     names = ["episode", "is_first", "terrain", "terrain_changed"]
-    found = _table(path, open_file(path), names)
+    found = _table(open_file(path), names)
     first = found.filter(found["is_first"]).to_pydict()
     grids = zip(first["terrain"], first["terrain_changed"], strict=True)
     return {
@@ -170,14 +168,11 @@ def terrain(path):
     }
 
 
-def _table(path, file, columns, rows=None):
-    """Columns of an open file, or a refusal where the checksum of a page is wrong."""
-    try:
-        if rows is None:
-            return file.read(columns=list(columns))
-        return row_groups.some(file, list(columns), rows)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise Refused(f"{path} is damaged ({error}); make it again") from None
+def _table(file, columns, rows=None):
+    """Columns of an open file, of all rows or of the episodes that hold some."""
+    if rows is None:
+        return file.read(columns=list(columns))
+    return row_groups.some(file, list(columns), rows)
 
 
 @contextmanager

@@ -126,6 +126,25 @@ def test_windows_that_no_episode_fills_are_refused_in_one_sentence(data):
         data.draw(np.random.default_rng(0), 3, 13)
 
 
+def test_a_data_set_without_episodes_is_refused(tmp_path):
+    with pytest.raises(Refused, match="a.parquet has no episodes"):
+        write(tmp_path / "a.parquet", ())
+
+
+def test_a_changed_byte_is_refused_or_harmless(tmp_path):
+    path, noticed = tmp_path / "a.parquet", 0
+    clean = write(path, (5, 3)).reward
+    content = path.read_bytes()
+    pages = len(content) - trajectory.open_file(path, "dataset").metadata.serialized_size - 8
+    for place in range(4, pages, 23):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :])
+        try:
+            assert (Episodes(path, tmp_path / f"work{place}").reward == clean).all()
+        except Refused as error:
+            noticed += "a.parquet is damaged" in str(error)
+    assert noticed
+
+
 def test_images_are_decoded_once_and_again_when_the_data_change(tmp_path):
     path = tmp_path / "a.parquet"
     write(path, (3, 4))

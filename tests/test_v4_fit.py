@@ -105,6 +105,7 @@ BAD = {
         train_dynamics, "tokenizer", {"tok.latents": 4}, {}),
     "its actions are": (train_dynamics, "tokenizer", {}, {"action": toy_v4.CONTINUOUS}),
     "its images are": (train_dynamics, "tokenizer", {}, {"side": 32}),
+    "has no episodes": (train_tokenizer, None, {}, {"count": 0}),
     "has no episode of more than 4 steps, but option dyn.length asks for windows of 6": (
         train_dynamics, "tokenizer", {}, {"length": 4}),
     "is of the fixed world of seed 1, but option seed is 3": (
@@ -126,4 +127,14 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence(sentence, whole, tmp_
         main(module, tmp_path / "run", whole.parent, dataset=path, test=None, start=start,
              overrides=overrides)  # fmt: skip
     assert sentence in str(found.value) and "\n" not in str(found.value)
-    assert not list((tmp_path / "run").glob("*.safetensors"))
+    assert not [
+        path for path in tmp_path.rglob("*") if path.is_file() and path.name != "train.parquet"
+    ]
+
+
+def test_what_was_trained_on_cannot_be_held_out(whole, tmp_path):
+    data, copy = whole.parent / "train.parquet", tmp_path / "copy.parquet"
+    copy.write_bytes(data.read_bytes())
+    with pytest.raises(Refused, match="train.parquet and .*copy.parquet hold the same episodes"):
+        main(train_tokenizer, tmp_path / "run", whole.parent, dataset=data, test=copy, start=None,
+             overrides={})  # fmt: skip

@@ -107,6 +107,11 @@ def _asked(phase, tree, code, spec, inputs, outputs, places):
         if inputs[name]:
             trajectory.open_file(inputs[name], "dataset")
     hashes = {name: _hash(path) for name, path in inputs.items()}
+    if hashes["dataset"] == hashes["test"]:
+        raise Refused(
+            f"{inputs['dataset']} and {inputs['test']} hold the same episodes, so nothing would be "
+            "held out; give --test another data set, or leave it out"
+        )
     return Asked(tree, code, spec, inputs, hashes, **outputs, snapshots=places)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from dreamer import boards, checkpoint, spaces, stages
 from dreamer import state as states
 from dreamer.attempts import Attempts
-from dreamer.episodes import Episodes
+from dreamer.episodes import Episodes, Lengths
 from dreamer.finished import Finished
 from dreamer.sittings import Sittings
 from dreamer.v4 import agent, encoding, fitting, mesh, origin
@@ -39,6 +39,7 @@ def check(phase, asked):
     found = spaces.from_json(about["spaces"])
     fresh = checkpoint.fresh(agent, asked.options, found, asked.options["seed"])
     values = origin.values(phase, asked, fresh.params.values)
+    phase.windows(Lengths(asked.inputs["dataset"]), fresh.params.config)
     run, block = asked.options["run"], asked.options[phase.block]
     devices = mesh.Devices(run["devices"], run["fsdp"], block["batch"], run["accumulate"])
     return Ready(fresh.params.config, about, phase.begin(values), devices)
@@ -52,7 +53,6 @@ def run(phase, asked, ready, stop):
         contextlib.ExitStack() as files,
     ):
         data = [_open(asked, ready, phase, name, files) for name in ("dataset", "test")]
-        phase.windows(data[0], ready.config)
         training = fitting.Training(phase, asked, ready, saves, data)
         if _first():
             training.board = files.enter_context(_board(phase, asked))

@@ -30,7 +30,7 @@ class Phase(NamedTuple):
     after: str | None  # the phase whose checkpoint it starts from
     brings: tuple  # blocks of options that this checkpoint fixes
     trained: tuple  # beginnings of parameters' names
-    windows: Callable  # (windows, config): refuse data that are too short
+    windows: Callable  # (episodes.Lengths, config): refuse data that are too short
     batch: Callable  # (windows, config, rng, part) -> rows {name: [b, ...]} of a batch's slice
     sums: Callable  # (values, config, count, rows) -> {name: sum}
     terms: Callable  # (config, sums, count) -> losses to normalise, other losses, metrics

@@ -16,9 +16,9 @@ from jobs import cli
 HEADS = ("policy", "reward", "continue")
 
 
-def windows(data, config):
+def windows(lengths, config):
     """Refuse data whose episodes are all shorter than the windows."""
-    data.episodes.check(config.head.length, "head.length")
+    lengths.check(config.head.length, "head.length")
 
 
 def batch(data, config, rng, part):

@@ -7,11 +7,11 @@ from dreamer.v4.phases import Phase, told
 from jobs import cli
 
 
-def windows(data, config):
+def windows(lengths, config):
     """Refuse data whose episodes are all shorter than the windows, the long ones too."""
-    data.episodes.check(config.dyn.length, "dyn.length")
+    lengths.check(config.dyn.length, "dyn.length")
     if config.dyn.p_long:
-        data.episodes.check(config.dyn.long, "dyn.long")
+        lengths.check(config.dyn.long, "dyn.long")
 
 
 def batch(data, config, rng, part):

@@ -7,7 +7,7 @@ from dreamer.v4.phases import Phase, means
 from jobs import cli
 
 
-def windows(data, config):
+def windows(lengths, config):
     """Nothing is too short: near an episode's beginning there are fewer frames to start from."""
 
 

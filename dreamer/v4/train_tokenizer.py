@@ -9,9 +9,9 @@ from jobs import cli
 STATISTICS = 50_000  # frames that the scale of the latents is taken from, evenly spread
 
 
-def windows(data, config):
+def windows(lengths, config):
     """Refuse data whose episodes are all shorter than a clip."""
-    data.episodes.check(config.tok.length, "tok.length")
+    lengths.check(config.tok.length, "tok.length")
 
 
 def batch(data, config, rng, part):
