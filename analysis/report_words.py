@@ -131,7 +131,11 @@ def world(options):
     task = options["task"]
     settings = options["env"].get(task)
     if task != "crafter":
-        return f"The environment is {task}."
+        return (
+            f"The environment is {task}. The agent sees its observations that match "
+            f"{options['enc']['keys']}; what it tells beside them, such as position and facing, "
+            "never reaches the agent."
+        )
     width, height = settings["area"]
     same = "the same world" if settings["fixed_seed"] else "a new world"
     spawn = "a random reachable tile" if settings["random_spawn"] else "the centre"

@@ -141,6 +141,8 @@ UNSTEADY = {  # the words of a refusal: (facts at the reset, at the steps after 
     "tells the position [nan, 1.0], which is no x and y": (HERE, {"position": (np.nan, 1)}, {}),
     "tells the position 3, which is no x and y": ({"position": 3}, {}, {}),
     "the area in the environment's world is (7,), not two sides": ({}, {}, {"area": (7,)}),
+    "the environment's area is 5 x 40000 tiles, but recordings hold positions below 32,768": (
+        HERE, {}, {"area": (5, 4e4)}),
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import gathered, report, report_figures, report_tables, seeds
+from analysis import gathered, report, report_figures, report_tables, report_words, seeds
 from analysis.rows import verdict
 from dreamer import options, trajectory
 from jobs import files
@@ -194,3 +194,9 @@ def test_where_no_untrained_network_can_be_had_the_page_says_so_and_shows_no_col
     assert report.available(part, True) == part
     alone = report.available(part, False)
     assert not alone["controlled"] and alone["not_yet"] == [report.NO_CONTROL, "more"]
+
+
+def test_what_the_agent_sees_of_its_world_is_said():
+    room = report_words.world(options.resolve(["minigrid", "tiny"]))
+    assert "minigrid_Empty-8x8-v0" in room and "match ^(image|symbols)$;" in room
+    assert "sees the image alone" in report_words.world(options.resolve(["crafter"]))

@@ -17,6 +17,7 @@ from dreamer.spaces import HIDDEN
 from jobs.errors import Refused
 
 FACTS = ("position", "facing", "vitals", "achievements", "terrain", "terrain_changed")
+WIDEST = 2**15  # tiles of a side that a recording's x and y can count, int16
 COLUMNS = {  # of a recording, that are absent where `info` does not have the fact
     "position": ("x", "y"),
     "facing": ("facing",),
@@ -116,7 +117,13 @@ class Adapter(Numbered):
         told = {"actions": self._act.names(), "achievements": [], "area": [0, 0], **world}
         if len(told["area"]) != 2:
             raise Refused(f"the area in the environment's world is {told['area']}, not two sides")
-        return told | {"area": [int(np.ceil(side / self._tile)) for side in told["area"]]}
+        area = [int(np.ceil(side / self._tile)) for side in told["area"]]
+        if max(area) > WIDEST:
+            raise Refused(
+                f"the environment's area is {area[0]} x {area[1]} tiles, but recordings hold "
+                f"positions below {WIDEST:,}; take a larger env.gym.tile"
+            )
+        return told | {"area": area}
 
     def _absent(self):
         before = self.n_resets
