@@ -33,6 +33,7 @@ def main(
     episodes: int | None = None,
     seeds: list[int] | None = None,
     video: Path | None = None,
+    film: Path | None = None,
     overrides: dict | None = None,
 ):
     """Play CHECKPOINT [PARENT ...] and chance: returns, lengths, achievements, with intervals.
@@ -40,8 +41,8 @@ def main(
     Each agent plays with sampled and with most probable actions. The first one is compared with
     every other, episode by episode, and with who played the --dataset it learned from. Options come
     from --spec, or by hand from --episodes 10, --seeds 5 1024 42 and flags such as
-    --evaluation.envs 4. --video DIR receives the first episodes, --scores (JSON) and --table
-    (Parquet) all numbers.
+    --evaluation.envs 4. --video DIR receives the first episodes, --film (GIF) the very first,
+    --scores (JSON) and --table (Parquet) all numbers.
     """
     options = _options(spec, {"episodes": episodes, "seeds": seeds}, overrides)
     _check(options)
@@ -53,7 +54,7 @@ def main(
     found = [players.Player(name, agent, sample)
              for name, agent in agents.items() for sample in (True, False)]  # fmt: skip
     found.append(players.Player(players.RANDOM))
-    rows = rounds.play(found, first, options, video)
+    rows = rounds.play(found, first, options, video, film)
     collected, task = _collected(dataset), first.options["task"]
     achievements = first.header["world"]["achievements"]
     told = {
@@ -62,7 +63,7 @@ def main(
         "paired": played.paired(rows, found),
         "achievements": played.unlocked(rows, found, achievements),
         "collected": collected,
-        "notes": list(evaluated.notes(options, first, dataset, len(agents), video)),
+        "notes": list(evaluated.notes(options, first, dataset, len(agents), video or film)),
         "not_yet": [],
     }
     if table:

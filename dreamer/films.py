@@ -1,5 +1,6 @@
 """An episode as it was played, to look at: MP4, GIF, and the numbers that are drawn in as JSON."""
 
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from jobs import files, mp4
 SIDE = 320  # pixels that the shorter side of a picture has at least
 LINE, FONT = 16, 12  # pixels of a line of text, and of its letters
 STEP_MS = 100
+NOTHING = "The agent sees no image, so there is nothing to film."
 GIF_STEPS = 300  # a GIF ends after these; the MP4 has all
 
 
@@ -33,23 +35,27 @@ def of(rows, image):
 
 
 def frames(film, names=()):
-    """Pictures uint8 [T, H', W', 3]: the image enlarged, below it step, action, value and return.
+    """Yields pictures uint8 [H', W', 3]: the image enlarged, then step, action, value and return.
 
-    `names` are those of the actions, where they have any.
+    `names` are those of the actions, where they have any. One at a time, as episodes may have
+    many thousands of steps.
     """
     total = np.cumsum(film.rewards, dtype=np.float64)
-    return np.stack([
-        _frame(image, _words(film, step, total[step], names))
-        for step, image in enumerate(shown(film.images))
-    ])  # fmt: skip
+    for step, image in enumerate(shown(film.images)):
+        yield _frame(image, _words(film, step, total[step], names))
+
+
+def gif(path, film, names=()):
+    """Write the first GIF_STEPS steps; where `film` is None, a sentence that there is none."""
+    drawn = [_sentence(NOTHING)] if film is None else islice(frames(film, names), GIF_STEPS)
+    with files.atomic(path) as temporary:
+        temporary.write_bytes(logs.gif(drawn, STEP_MS))
 
 
 def write(folder, name, film, names, about):
     """Write <name>.mp4, .gif and .json (`about`, and all that is drawn in) into `folder`."""
-    pictures = frames(film, names)
-    mp4.write(folder / f"{name}.mp4", pictures, STEP_MS, "--video")
-    with files.atomic(folder / f"{name}.gif") as temporary:
-        temporary.write_bytes(logs.gif(pictures[:GIF_STEPS], STEP_MS))
+    mp4.write(folder / f"{name}.mp4", frames(film, names), STEP_MS, "--video")
+    gif(folder / f"{name}.gif", film, names)
     drawn = {"actions": film.actions.tolist(), "rewards": film.rewards.tolist()}
     drawn["values"] = None if film.values is None else film.values.tolist()
     files.write_json(folder / f"{name}.json", {**about, "action_names": list(names), **drawn})
@@ -64,6 +70,13 @@ def _frame(image, lines):
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(FONT)
     for place, line in enumerate(lines):
         draw.text((4, height + LINE * place), line, "white", font)
+    return np.asarray(picture)
+
+
+def _sentence(words):
+    picture = Image.new("RGB", (2 * SIDE, 3 * LINE), "white")
+    place = {"anchor": "mm", "font": ImageFont.load_default(FONT)}
+    ImageDraw.Draw(picture).text((SIDE, 1.5 * LINE), words, "black", **place)
     return np.asarray(picture)
 
 

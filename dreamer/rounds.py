@@ -5,11 +5,11 @@ from dreamer import films, players, stages, tasks
 FILMED = 1
 
 
-def play(found, first, options, video=None):
+def play(found, first, options, video=None, film=None):
     """[{player, mode, seed, episode, return, length, died, achievements}] of all players.
 
     `options` are those of the stage. The first FILMED episodes of each agent and seed are written
-    into the folder `video`, if there is one.
+    into the folder `video`, if there is one; the very first also as a GIF into the file `film`.
     """
     rows, tree = [], first.options
     total = len(found) * len(options["seeds"]) * options["episodes"]
@@ -18,13 +18,16 @@ def play(found, first, options, video=None):
         for player in found:
             for seed in options["seeds"]:
                 world = first.header["seed"] if fixed else seed
-                kept = _kept(player, options, video)
+                kept = _kept(player, options, video or film)
                 game = players.play(player, tree, world, seed, kept, options["envs"])
                 lines = _finish(game, progress, len(rows))
                 rows += [{"player": player.name, "mode": player.mode, "seed": seed,
                           "episode": number} | line
                          for number, line in enumerate(lines)]  # fmt: skip
-                _show(video, player, seed, kept)
+                if film and player is found[0] and seed == options["seeds"][0]:
+                    films.gif(film, kept.films.get(0), first.header["world"]["actions"])
+                if video:
+                    _show(video, player, seed, kept)
     return rows
 
 
@@ -39,8 +42,8 @@ def columns(rows, achievements):
     return found
 
 
-def _kept(player, options, video):
-    image = players.pictures(player.agent) if video and player.agent else None
+def _kept(player, options, filmed):
+    image = players.pictures(player.agent) if filmed and player.agent else None
     return players.Kept(options["episodes"], image, FILMED)
 
 

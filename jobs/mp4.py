@@ -1,6 +1,7 @@
 """Pictures in a row as an MP4 file; equal pictures give equal bytes."""
 
 import warnings
+from itertools import chain
 
 import imageio_ffmpeg
 import numpy as np
@@ -17,17 +18,19 @@ EXACT = (
 def write(path, frames, step_ms, wish):
     """Write pictures (PIL or uint8 [H, W, 3], even sides) as H.264; `wish` says who asked for it.
 
-    A machine without ffmpeg is refused.
+    They may come one at a time. A machine without ffmpeg is refused.
     """
     check(wish)
-    height, width = np.asarray(frames[0]).shape[:2]
+    frames = iter(frames)
+    first = next(frames)
+    height, width = np.asarray(first).shape[:2]
     with files.atomic(path) as temporary, warnings.catch_warnings():
         # JAX warns of every fork; this one only starts another program.
         warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
         settings = {"fps": 1000 / step_ms, "macro_block_size": 2, "output_params": list(EXACT)}
         writer = imageio_ffmpeg.write_frames(str(temporary), (width, height), **settings)
         writer.send(None)
-        for frame in frames:
+        for frame in chain([first], frames):
             writer.send(np.ascontiguousarray(frame).tobytes())
         writer.close()
 

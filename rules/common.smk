@@ -267,7 +267,7 @@ def drawn():
     return [
         path
         for stage, made in stages.STAGES.items()
-        if stage.startswith("plot_") and "{seed}" in made.first
+        if stage.startswith(("plot_", "evaluation")) and "{seed}" in made.first
         for item in map(str, getattr(rules, f"{stage}_seed").output)
         if item.endswith((".svg", ".png", ".gif", "behavior.json"))
         for path in every(item, stage)

@@ -190,6 +190,7 @@ rule evaluation_seed:
     output:
         scores="results/{run}/seed{seed}/evaluation.json",
         episodes="results/{run}/seed{seed}/evaluation.parquet",
+        film=figure("evaluation_film", "training", suffix="gif"),
         prov=prov("evaluation"),
     log:
         "results/{run}/seed{seed}/logs/evaluation.log",
@@ -213,7 +214,7 @@ rule evaluation_seed:
         python -m dreamer.evaluate {input.checkpoint} {input.parent} --spec {input.spec} \
             $(test -z "{input.dataset}" || echo --dataset {input.dataset}) \
             --scores {output.scores} --table {output.episodes} \
-            --prov {output.prov} >{log} 2>&1
+            --film {output.film} --prov {output.prov} >{log} 2>&1
         """
 
 

@@ -52,10 +52,10 @@ def pair(tmp_path_factory):
     return [save(folder / f"{phase}.safetensors", phase) for phase in ("imagination", "finetune")]
 
 
-def make(folder, paths, video=None, **changes):
+def make(folder, paths, video=None, film=None, **changes):
     names = {name: folder / f"{name}.out" for name in ("scores", "table")}
     options = {f"evaluation.{name}": value for name, value in (OPTIONS | changes).items()}
-    evaluate.main(paths, **names, video=video, overrides=options)
+    evaluate.main(paths, **names, video=video, film=film, overrides=options)
     return names
 
 
@@ -182,7 +182,7 @@ def test_the_command_takes_checkpoints_as_words(pair, tmp_path, capsys):
 @pytest.fixture(scope="module")
 def filmed(pair, tmp_path_factory):
     folder = tmp_path_factory.mktemp("filmed")
-    return folder, make(folder, pair, video=folder / "video")
+    return folder, make(folder, pair, video=folder / "video", film=folder / "film.gif")
 
 
 def decoded(path, shape):
@@ -202,7 +202,7 @@ def test_a_video_shows_what_the_recorded_actions_lead_to(filmed, pair):
         images += [env.step(action)[0]["image"] for action in told["actions"][:-1]]
         rewards, values = np.array(told["rewards"]), np.array(told["values"])
         film = films.Film(np.stack(images), np.array(told["actions"]), rewards, values)
-        drawn = films.frames(film, told["action_names"])
+        drawn = np.stack(list(films.frames(film, told["action_names"])))
         shown = decoded(path.with_suffix(".mp4"), drawn.shape[1:])
         assert len(shown) == len(drawn) == told["length"] + 1 and told["mode"] in path.stem
         apart, late = (
@@ -224,6 +224,27 @@ def test_the_picture_holds_the_image_enlarged_and_words_below():
         "step 0   up", "value 0.250   return 0",
     ]  # fmt: skip
     assert first[films.SIDE :].max() == 255
+
+
+def test_the_one_film_is_the_first_seeds_first_sampled_episode(filmed):
+    film = filmed[0] / "film.gif"
+    same = [path.name for path in (filmed[0] / "video").glob("*.gif")
+            if path.read_bytes() == film.read_bytes()]  # fmt: skip
+    assert f"agent_sampled_seed{OPTIONS['seeds'][0]}_episode0.gif" in same
+
+
+def test_an_agent_without_images_gets_a_sentence_in_place_of_a_film(tmp_path):
+    films.gif(tmp_path / "film.gif", None)
+    with Image.open(tmp_path / "film.gif") as gif:
+        assert gif.n_frames == 1 and gif.size[0] == 2 * films.SIDE
+
+
+def test_a_gif_holds_the_first_steps_only(tmp_path):
+    steps = films.GIF_STEPS + 5
+    images, zeros = np.zeros((steps, 16, 16, 3), np.uint8), np.zeros(steps)
+    films.gif(tmp_path / "film.gif", films.Film(images, zeros.astype(int), zeros, None))
+    with Image.open(tmp_path / "film.gif") as gif:
+        assert gif.n_frames == films.GIF_STEPS
 
 
 def test_filming_changes_no_number(filmed, made):
