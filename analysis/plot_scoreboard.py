@@ -11,16 +11,20 @@ PLT = style.plt
 COLUMNS = 3
 
 
-def main(spec: Path, learning: Path, learning_tasks: Path):
-    """Draw the figure from the table alone."""
+def main(spec: Path, learning: Path, table: Path, learning_tasks: Path):
+    """Draw the figure from the curves and the table of scores, which tells chance."""
     options = cli.options(spec)
     tasks = {run: options["tasks"][run] for run in options["runs"]}
-    table = pd.read_parquet(learning)
-    draw(table[table["curve"] == "score"], tasks, learning_tasks)
+    curves = pd.read_parquet(learning)
+    chance = pd.read_parquet(table).groupby("task")["chance"].first().dropna()
+    draw(curves[curves["curve"] == "score"], tasks, chance, learning_tasks)
 
 
-def draw(table, tasks, svg):
-    """`tasks` {run: task}, in their order; runs of one task share its panel."""
+def draw(table, tasks, chance, svg):
+    """`tasks` {run: task}, in their order; runs of one task share its panel.
+
+    `chance` {task: return of random actions} has those that were evaluated.
+    """
     if not len(table):
         return style.sentence(svg, seed_figures.NO_CURVES)
     names = [name for name in dict.fromkeys(tasks.values())
@@ -33,6 +37,8 @@ def draw(table, tasks, svg):
     for axis, name in zip(axes.flat, names, strict=False):
         own = table[table["run"].map(tasks) == name]
         seed_figures.band(axis, own, looks)
+        if name in chance:
+            axis.axhline(chance[name], label="random actions", **style.CHANCE)
         axis.set(title=name, ylabel=own["unit"].iloc[0], xlabel="environment steps")
     for axis in axes.flat[len(names) :]:
         axis.set_axis_off()

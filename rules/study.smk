@@ -165,6 +165,7 @@ rule scoreboard:
 rule plot_scoreboard:
     input:
         learning="results/scoreboard_learning.parquet",
+        table="results/scoreboard.parquet",
         spec=spec("plot_scoreboard"),
     output:
         learning=figure("learning_tasks", "across seeds", "results"),
@@ -180,7 +181,8 @@ rule plot_scoreboard:
     shell:
         """
         python -m analysis.plot_scoreboard --spec {input.spec} --learning {input.learning} \
-            --learning-tasks {output.learning} --prov {output.prov} >{log} 2>&1
+            --table {input.table} --learning-tasks {output.learning} \
+            --prov {output.prov} >{log} 2>&1
         """
 
 

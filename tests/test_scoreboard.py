@@ -69,12 +69,12 @@ def test_losses_are_no_part_of_it(made):
 
 
 def test_learning_curves_have_a_panel_per_task(made, tmp_path):
-    plot_scoreboard.main(None, made["learning"], tmp_path / "tasks.svg")
-    assert (tmp_path / "tasks.svg").read_text().rstrip().endswith("</svg>")
+    plot_scoreboard.main(None, made["learning"], made["table"], tmp_path / "tasks.svg")
+    assert "random actions" in (tmp_path / "tasks.svg").read_text()  # the level of chance
     assert (tmp_path / "tasks.png").stat().st_size > 1000
 
 
 def test_without_scores_of_episodes_a_sentence_stands_there(tmp_path):
     empty = pd.DataFrame(columns=["run", "curve"])
-    plot_scoreboard.draw(empty, TASKS, tmp_path / "tasks.svg")
+    plot_scoreboard.draw(empty, TASKS, {}, tmp_path / "tasks.svg")
     assert (tmp_path / "tasks.svg").exists()
