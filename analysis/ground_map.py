@@ -17,7 +17,7 @@ def terrains(path):
 def draw(axis, header, grid=None):
     """World [W, H] of material ids below whatever is drawn next, with tile axes."""
     if grid is not None and "materials" in header:
-        colours = [style.TERRAIN.get(name, "#ffffff") for name in header["materials"]]
+        colours = style.ground(header["materials"])
         limits = {"vmin": -0.5, "vmax": len(colours) - 0.5}
         axis.imshow(np.asarray(grid).T, cmap=ListedColormap(colours), alpha=0.7, zorder=0, **limits)
     style.map_axes(axis, header["area"])

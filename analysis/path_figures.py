@@ -24,9 +24,10 @@ def draw_terrain(axis, found):
     if terrain is None or "materials" not in header:
         ground_map.zoom(axis, found.table[["x", "y"]], header["area"])
         return
-    names = [header["materials"][index] for index in np.unique(terrain)]
+    names, colours = header["materials"], style.ground(header["materials"])
+    look = {"edgecolor": style.GREY, "linewidth": 0.5, "alpha": 0.7}
     patches = [
-        Patch(facecolor=style.TERRAIN.get(name, "white"), alpha=0.7, label=name) for name in names
+        Patch(facecolor=colours[index], label=names[index], **look) for index in np.unique(terrain)
     ]
     axis.figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=8)
 

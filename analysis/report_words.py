@@ -129,10 +129,11 @@ def _policy(item):
 def world(options):
     """The environment in words."""
     task = options["task"]
-    settings = options["env"].get(task)
+    settings = options["env"].get(task if task in options["env"] else task.split("_")[0], {})
     if task != "crafter":
+        same = " with one layout in all episodes" if settings.get("fixed_seed") else ""
         return (
-            f"The environment is {task}. The agent sees its observations that match "
+            f"The environment is {task}{same}. The agent sees its observations that match "
             f"{options['enc']['keys']}; what it tells beside them, such as position and facing, "
             "never reaches the agent."
         )

@@ -1,5 +1,6 @@
 """How every figure looks, and how it is saved: SVG and PNG, equal bytes for equal data."""
 
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib
@@ -18,12 +19,15 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
 GREY = "#777777"
 CHANCE = {"color": GREY, "linestyle": "--", "linewidth": 1.2}
 HEAT = "viridis"
-# Terrain of Crafter by name, muted so that paths stay readable on top.
+# Terrain of Crafter and MiniGrid by name, muted so that paths stay readable on top.
 TERRAIN = {
     "water": "#9ecae1", "grass": "#c7e9c0", "stone": "#bdbdbd", "path": "#e5d8c3",
     "sand": "#fdf0c0", "tree": "#74a17a", "lava": "#f4a582", "coal": "#636363",
     "iron": "#d8b594", "diamond": "#e8f4f8", "table": "#a6761d", "furnace": "#666666",
+    "unseen": "#ffffff", "empty": "#ffffff", "floor": "#f2f2f2", "wall": "#a6a6a6", "door": "#dfc27d",
+    "key": "#f6e8a0", "ball": "#c5b0d5", "box": "#c49c94", "goal": "#98df8a", "agent": "#ffffff",
 }  # fmt: skip
+OTHER_TERRAIN = ("#c6b8e3", "#b8d8d8", "#f4c9d6", "#e7e1b5", "#cfe3f5", "#e2bfae")
 plt.rcParams.update(
     {
         "figure.constrained_layout.use": True,
@@ -58,6 +62,12 @@ def sentence(svg, text):
     axis.set_axis_off()
     axis.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color=GREY, fontsize=12)
     save(figure, svg)
+
+
+def ground(materials):
+    """Colours of materials by their names; those of other worlds take one after the other."""
+    others = cycle(OTHER_TERRAIN)
+    return [TERRAIN.get(name) or next(others) for name in materials]
 
 
 def thousands():

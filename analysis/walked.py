@@ -15,7 +15,6 @@ from dreamer.trajectory import FACINGS
 
 LONGEST = 120  # steps of the example episode that animations show at most
 STRIDE = 10
-OPENED = "#ffffff"  # materials without a colour
 
 
 class Walked(NamedTuple):
@@ -93,8 +92,8 @@ def colours(walked):
     materials = walked.header.get("materials")
     if walked.terrain is None or materials is None:
         return None
-    names = [style.TERRAIN.get(name, OPENED) for name in materials]
-    return np.array([_rgb(name) for name in names], np.uint8)[walked.terrain]
+    found = [_rgb(colour) for colour in style.ground(materials)]
+    return np.array(found, np.uint8)[walked.terrain]
 
 
 def _rgb(colour):

@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from dreamer.envs import drawing, extras
+from dreamer import options
+from dreamer.envs import drawing, extras, vector
 from jobs.errors import Refused
 
 ROOT = Path(__file__).parent.parent
@@ -52,6 +54,18 @@ def test_the_same_seed_gives_the_same_bytes_in_two_processes(task):
         assert ": make env-" in first["refused"]
         pytest.skip(first["refused"])
     assert first == play(task, "1")
+
+
+def test_minigrid_can_keep_one_layout_with_starts_anywhere():
+    pytest.importorskip("minigrid", reason="MiniGrid is not installed (make env-minigrid)")
+    changed = {"task": "minigrid_FourRooms-v0", "env.minigrid.fixed_seed": True}
+    block = options.resolve(["minigrid"], changed)["env"]["minigrid"]
+    one, other = (vector.build(changed["task"], block, 3, 7, index) for index in range(2))
+    found = [env.reset()[1] for env in (one, one, one, other)]
+    assert all((info["terrain"] == found[0]["terrain"]).all() for info in found)
+    assert len({tuple(info["position"]) for info in found}) > 1
+    again = one.reset(options={"n_resets": 1})[1]
+    np.testing.assert_array_equal(again["position"], found[1]["position"])
 
 
 @pytest.mark.parametrize("family", ["atari", "bsuite", "dmc", "memory_maze", "minigrid", "procgen"])

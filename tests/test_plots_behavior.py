@@ -95,6 +95,11 @@ def test_the_example_is_the_longest_episode_where_it_leads_over_most_tiles(tmp_p
     assert len(shown.images) == len(shown.facing) == len(shown.place) == 20
 
 
+def test_materials_of_any_world_have_colours_of_their_own():
+    found = style.ground(["wall", "grass", "moss", "mud"])
+    assert found[:2] == [style.TERRAIN["wall"], style.TERRAIN["grass"]] and len(set(found)) == 4
+
+
 def test_equal_recordings_give_equal_files(draw):
     names = ["animation.gif", "activation_over_space.svg"]
     layers = {"dyn/deter": synthetic.place_fields(2)}

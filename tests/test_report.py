@@ -199,4 +199,6 @@ def test_where_no_untrained_network_can_be_had_the_page_says_so_and_shows_no_col
 def test_what_the_agent_sees_of_its_world_is_said():
     room = report_words.world(options.resolve(["minigrid", "tiny"]))
     assert "minigrid_Empty-8x8-v0" in room and "match ^(image|symbols)$;" in room
+    fixed = report_words.world(options.resolve(["minigrid"], {"env.minigrid.fixed_seed": True}))
+    assert "with one layout in all episodes" in fixed and "one layout" not in room
     assert "sees the image alone" in report_words.world(options.resolve(["crafter"]))

@@ -2,7 +2,7 @@
 
 The agent sees what lies in front of it, as a picture or as categories; where it stands and which
 way it looks travels beside in `info`. `direction` can be observed too (enc.keys); the mission
-is not given to the agent.
+is not given to the agent. With `fixed_seed` all episodes have one layout, and a start anywhere.
 """
 
 import gymnasium
@@ -29,18 +29,22 @@ def make(options, world_seed, spawn_seed, name):
     except gymnasium.error.Error as problem:
         text = str(problem).splitlines()[0].rstrip(".")
         raise Refused(f"there is no environment '{full}': {text}") from None
-    room = Room(env, options["view"] == "pixels")
+    layout = world_seed if options["fixed_seed"] else None
+    room = Room(env, options["view"] == "pixels", layout)
     return Adapter(room, spawn_seed, size=options["size"], length=options["length"])
 
 
 class Room(gymnasium.Env):
-    """MiniGrid with position, facing and terrain in `info`, seen as a picture or as symbols."""
+    """MiniGrid with position, facing and terrain in `info`, seen as a picture or as symbols.
+
+    `layout` is the seed of all episodes' rooms; None: each has its own.
+    """
 
     metadata = {"render_modes": ["rgb_array"]}
     render_mode = "rgb_array"
 
-    def __init__(self, env, picture):
-        self._env, self._picture = env, picture
+    def __init__(self, env, picture, layout=None):
+        self._env, self._picture, self._layout = env, picture, layout
         kinds = extras.load("minigrid.core.constants", "minigrid")
         side = env.agent_view_size
         if picture:
@@ -69,7 +73,7 @@ class Room(gymnasium.Env):
     def reset(self, *, seed=None, options=None):
         """Begin an episode; `info` also has the terrain."""
         super().reset(seed=seed)
-        seen, _ = self._env.reset(seed=seed)
+        seen = self._begin(seed)
         self._terrain = self._tiles()
         self._changed = np.zeros_like(self._terrain)
         return self._look(seen), {**self._info(), "terrain": self._terrain}
@@ -84,6 +88,14 @@ class Room(gymnasium.Env):
     def render(self):
         """The whole room."""
         return self._env.get_full_render(highlight=True, tile_size=TILE)
+
+    def _begin(self, seed):
+        if self._layout is None:
+            return self._env.reset(seed=seed)[0]
+        self._env.reset(seed=self._layout)
+        self._env.np_random = np.random.default_rng(seed)  # of the start, and of what moves
+        self._env.place_agent()
+        return self._env.gen_obs()
 
     def _look(self, seen):
         if self._picture:
