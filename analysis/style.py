@@ -24,8 +24,9 @@ TERRAIN = {
     "water": "#9ecae1", "grass": "#c7e9c0", "stone": "#bdbdbd", "path": "#e5d8c3",
     "sand": "#fdf0c0", "tree": "#74a17a", "lava": "#f4a582", "coal": "#636363",
     "iron": "#d8b594", "diamond": "#e8f4f8", "table": "#a6761d", "furnace": "#666666",
-    "unseen": "#ffffff", "empty": "#ffffff", "floor": "#f2f2f2", "wall": "#a6a6a6", "door": "#dfc27d",
-    "key": "#f6e8a0", "ball": "#c5b0d5", "box": "#c49c94", "goal": "#98df8a", "agent": "#ffffff",
+    "unseen": "#ffffff", "empty": "#ffffff", "floor": "#f2f2f2", "wall": "#a6a6a6",
+    "door": "#dfc27d", "key": "#f6e8a0", "ball": "#c5b0d5", "box": "#c49c94", "goal": "#98df8a",
+    "agent": "#ffffff",
 }  # fmt: skip
 OTHER_TERRAIN = ("#c6b8e3", "#b8d8d8", "#f4c9d6", "#e7e1b5", "#cfe3f5", "#e2bfae")
 plt.rcParams.update(
