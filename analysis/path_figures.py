@@ -3,6 +3,8 @@
 In the shapes, W x H is the world in tiles, T steps. `found` is a walked.Walked.
 """
 
+import textwrap
+
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, LogNorm
@@ -54,10 +56,8 @@ def full_world(found, options, svg):
     axis.scatter(*np.argwhere(changed).T, s=22, **spots)
     starts = found.table[found.table["step"] == 0]
     axis.scatter(starts["x"], starts["y"], s=22, color=style.BLUE, edgecolors="white")
-    axis.set_title(
-        f"{len(members)} starts (blue); {changed.sum()} tiles changed in an episode (red)"
-        + found.words
-    )
+    told = f"starts: {len(members)} (blue); tiles changed in an episode: {changed.sum()} (red)"
+    axis.set_title(textwrap.fill(told + found.words, 72))
     style.save(figure, svg)
     return ""
 

@@ -80,3 +80,4 @@ def map_axes(axis, area):
     """Tile axes of a world [W, H]: y grows downward, as in the game; units on the labels."""
     axis.set(xlim=(-0.5, area[0] - 0.5), ylim=(area[1] - 0.5, -0.5), aspect="equal")
     axis.set(xlabel="x (tiles)", ylabel="y (tiles)")
+    axis.locator_params(integer=True)
