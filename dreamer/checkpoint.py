@@ -127,7 +127,7 @@ def load(path):
 def arrays(path):
     """(header, {name: array}) of any safetensors file of this project."""
     if not Path(path).is_file():
-        raise Refused(f"{path} does not exist; train first, or give the path of a checkpoint")
+        raise Refused(f"{path} {files.absent(path)}; train first, or give the path of a checkpoint")
     try:
         with safe_open(path, "numpy") as file:
             text = (file.metadata() or {}).get(KEY)

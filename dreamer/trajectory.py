@@ -104,7 +104,7 @@ def read_log(path, kind):
 def open_file(path, kind="trajectory"):
     """A ParquetFile whose header says it is a `kind` of this version; else refuse."""
     if not Path(path).is_file():
-        raise Refused(f"{path} does not exist; run the step that makes it first")
+        raise Refused(f"{path} {files.absent(path)}; run the step that makes it first")
     file = Parquet(path)
     text = (file.schema_arrow.metadata or {}).get(KEY)
     if text is None:

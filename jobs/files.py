@@ -84,6 +84,11 @@ def read_json(path):
         raise Refused(f"{path} is not valid JSON ({error}); remove it and make it again") from None
 
 
+def absent(path):
+    """What is wrong with a path where there is no file, in words."""
+    return "is a folder, not a file" if Path(path).is_dir() else "does not exist"
+
+
 def sha256(path):
     """Hex digest of a file's bytes, read in blocks."""
     with open(path, "rb") as file:

@@ -4,7 +4,7 @@ import copy
 from pathlib import Path
 
 from dreamer import tasks
-from jobs import stages
+from jobs import files, stages
 from jobs.errors import Refused
 
 SOURCE = ("run", "checkpoints", "policies", "files")  # of `data`: who or what, not how much
@@ -86,7 +86,7 @@ def check(run, runs, where):
         raise Refused(f"{where}data.files goes with neither data.run nor data.policies; keep one")
     for path in block["files"]:
         if not Path(path).expanduser().is_file():
-            words = f"data.files: {path} does not exist"
+            words = f"data.files: {path} {files.absent(path)}"
             raise Refused(f"{where}{words}; give recordings, data sets or .npz files")
     if ("agent" in policies(run)) != bool(block["run"]):
         raise Refused(f"{where}the policy agent and data.run go together; give both or neither")

@@ -125,3 +125,10 @@ def test_a_damaged_training_log_is_refused_too(tmp_path):
     path.write_bytes(content)
     with pytest.raises(Refused, match="metrics.parquet is damaged"):
         trajectory.read_log(path, "metrics")
+
+
+def test_a_folder_in_place_of_a_file_is_named_as_such(tmp_path):
+    with pytest.raises(Refused, match="is a folder, not a file; run the step"):
+        trajectory.open_file(tmp_path)
+    with pytest.raises(Refused, match="nothing.parquet does not exist; run the step"):
+        trajectory.open_file(tmp_path / "nothing.parquet")
