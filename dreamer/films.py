@@ -14,7 +14,7 @@ SIDE = 320  # pixels that the shorter side of a picture has at least
 LINE, FONT = 16, 12  # pixels of a line of text, and of its letters
 STEP_MS = 100
 NOTHING = "The agent sees no image, so there is nothing to film."
-GIF_STEPS = 300  # a GIF ends after these; the MP4 has all
+GIF_STEPS = 150  # a GIF ends after these, below 2 MB in Crafter; the MP4 has all
 
 
 class Film(NamedTuple):
