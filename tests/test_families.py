@@ -68,6 +68,20 @@ def test_minigrid_can_keep_one_layout_with_starts_anywhere():
     np.testing.assert_array_equal(again["position"], found[1]["position"])
 
 
+@pytest.mark.parametrize("name", ["MultiRoom-N4-S5-v1", "GoToDoor-8x8-v0", "KeyCorridorS3R2-v0"])
+def test_starts_in_a_kept_layout_of_minigrid_lie_in_its_rooms(name):
+    pytest.importorskip("minigrid", reason="MiniGrid is not installed (make env-minigrid)")
+    block = options.resolve(["minigrid"])["env"]["minigrid"] | {"fixed_seed": True}
+    for seed in range(3):
+        env = vector.build(f"minigrid_{name}", block, seed, seed, 0)
+        edges = [env.world["materials"].index(name) for name in ("wall", "door")]
+        for _ in range(12):
+            info = env.reset()[1]
+            (x, y), edge = info["position"], np.isin(info["terrain"], edges)
+            ways = (edge[:x, y], edge[x + 1 :, y], edge[x, :y], edge[x, y + 1 :])
+            assert all(way.any() for way in ways), "outside, where a step ends in an error"
+
+
 @pytest.mark.parametrize("family", ["atari", "bsuite", "dmc", "memory_maze", "minigrid", "procgen"])
 def test_a_missing_family_names_the_command_that_installs_it(family, monkeypatch):
     monkeypatch.setitem(sys.modules, "no_such_package", None)

@@ -8,6 +8,7 @@ is not given to the agent. With `fixed_seed` all episodes have one layout, and a
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from scipy import ndimage
 
 from dreamer.columns import VITALS
 from dreamer.envs import extras
@@ -93,8 +94,11 @@ class Room(gymnasium.Env):
         if self._layout is None:
             return self._env.reset(seed=seed)[0]
         self._env.reset(seed=self._layout)
+        starts = set(map(tuple, np.argwhere(self._open()).tolist()))
         self._env.np_random = np.random.default_rng(seed)  # of the start, and of what moves
-        self._env.place_agent()
+        self._env.agent_pos = (-1, -1)  # none, else the tile of its first start would be taken
+        place = self._env.place_obj(None, reject_fn=lambda _, tile: tile not in starts)
+        self._env.agent_pos, self._env.agent_dir = place, int(self._env.np_random.integers(4))
         return self._env.gen_obs()
 
     def _look(self, seen):
@@ -113,3 +117,13 @@ class Room(gymnasium.Env):
     def _tiles(self):
         """Kinds of objects [W, H]."""
         return self._env.grid.encode()[:, :, 0].astype(np.uint8)
+
+    def _open(self):
+        """Empty tiles [W, H] that doors connect with the agent's, but not those around all rooms."""
+        kinds = self._tiles()
+        wall, door, empty = map(self.world["materials"].index, ("wall", "door", "empty"))
+        rooms, _ = ndimage.label((kinds != wall) & (kinds != door))
+        edge = np.concatenate([rooms[[0, -1]].ravel(), rooms[:, [0, -1]].ravel()])
+        around = np.isin(rooms, edge[edge > 0])
+        inside, _ = ndimage.label((kinds != wall) & ~around)
+        return (kinds == empty) & (inside == inside[tuple(self._env.agent_pos)])
