@@ -110,6 +110,9 @@ BAD = {
         train_dynamics, "tokenizer", {}, {"length": 4}),
     "is of the fixed world of seed 1, but option seed is 3": (
         train_dynamics, "tokenizer", {}, {"env": {"square": {"fixed_seed": True}}, "seed": 1}),
+    "is of the fixed world of seed 2, but option seed is 3": (
+        train_dynamics, "tokenizer", {"task": "minigrid_FourRooms-v0"},
+        {"env": {"minigrid": {"fixed_seed": True}}, "seed": 2, "task": "minigrid_FourRooms-v0"}),
     "--start is the checkpoint of phase 'tokenizer'": (train_dynamics, None, {}, {}),
     "the batch of 4 rows must be a multiple of 1 devices times 3": (
         train_tokenizer, None, {"run.accumulate": 3}, {}),

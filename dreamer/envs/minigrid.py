@@ -119,7 +119,7 @@ class Room(gymnasium.Env):
         return self._env.grid.encode()[:, :, 0].astype(np.uint8)
 
     def _open(self):
-        """Empty tiles [W, H] that doors connect with the agent's, but not those around all rooms."""
+        """Empty tiles [W, H] that doors connect with the agent's, but not those around rooms."""
         kinds = self._tiles()
         wall, door, empty = map(self.world["materials"].index, ("wall", "door", "empty"))
         rooms, _ = ndimage.label((kinds != wall) & (kinds != door))

@@ -1,6 +1,6 @@
 """What a phase begins with: the parameters of the phase before, and whether data fit to them."""
 
-from dreamer import checkpoint, options, trajectory
+from dreamer import checkpoint, options, tasks, trajectory
 from jobs.errors import Refused
 
 BESIDE = ("enc", "dec")  # options that the tokenizer's block goes with
@@ -33,8 +33,8 @@ def about(phase, asked):
 
 def _check_home(asked, data):
     """Refuse data of a fixed world that is not the one where the agent will be recorded."""
-    env, seed = (data.get("env") or {}).get(data.get("task")) or {}, asked.options["seed"]
-    if env.get("fixed_seed") and data.get("seed") not in (None, seed):
+    world, seed = tasks.options(data) if data.get("env") else {}, asked.options["seed"]
+    if world.get("fixed_seed") and data.get("seed") not in (None, seed):
         raise Refused(
             f"{asked.inputs['dataset']} is of the fixed world of seed {data['seed']}, but option "
             f"seed is {seed}, in whose world the agent would be recorded; give the same seed"
