@@ -11,13 +11,14 @@ class Corridor(gymnasium.Env):
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        self.place, self.lamp = self.np_random.choice(8, 2, replace=False)
+        self.left, (self.place, self.lamp) = 50, self.np_random.choice(8, 2, replace=False)
         return self.look(), {"position": (self.place, 0)}
 
     def step(self, action):
-        self.place = np.clip(self.place + 2 * action - 1, 0, 7)
+        self.place, self.left = np.clip(self.place + 2 * action - 1, 0, 7), self.left - 1
         info = {"position": (self.place, 0), "log_distance": abs(self.place - self.lamp)}
-        return self.look(), float(self.place == self.lamp), self.place == self.lamp, False, info
+        lit = self.place == self.lamp
+        return self.look(), float(lit), lit, self.left == 0, info
 
     def look(self):
         tiles = np.arange(8)

@@ -342,3 +342,13 @@ def test_a_suite_is_found_by_the_longest_prefix():
     assert tasks.find("tests.toy_world") == tasks.Task("tests.toy_world", "tests.toy_world")
     own = tasks.find("examples/own_environment.py:Corridor")
     assert own.modules() == ["dreamer.envs.gym", "examples.own_environment"]
+
+
+def test_the_own_world_ends_for_who_never_finds_the_lamp():
+    """An agent's most probable actions may be one and the same; its evaluation has to end."""
+    env = vector.build("examples/own_environment.py:Corridor", ENV["gym"], 0, 0, 0)
+    for _ in range(4):
+        env.reset()
+        assert any(any(env.step(0)[2:4]) for _ in range(100))
+    with open(closure.ROOT / "examples/own_environment.py") as file:
+        assert len(file.readlines()) <= 25
