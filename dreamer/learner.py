@@ -62,6 +62,10 @@ class Learner:
         """Updates whose metrics wait for `fetch` and `clear`."""
         return len(self.recent) + self.per_call * len(self._unread)
 
+    def placed(self, carry):
+        """A carry on the policy's device, as its later ones are; else it is compiled twice."""
+        return self.devices.first(self.devices.everywhere(carry))
+
     def policy(self, carry, observation, keys):
         """Sampled actions and belief layers, as `driver.Driver` wants them."""
         start = time.perf_counter()

@@ -26,7 +26,7 @@ class Training:
         module = family.load(options["agent"])
         self.replay = _replay(options, self.spaces, module, folder)
         self.learner = Learner(module, options, self.spaces, self.replay)
-        carry = module.start(self.learner.params, envs.num_envs)
+        carry = self.learner.placed(module.start(self.learner.params, envs.num_envs))
         self.driver = Driver(envs, self.learner.policy, carry, options["seed"])
         self.episodes = logs.Episodes(envs.num_envs, self.world["achievements"])
         self.logged = logged.Logged(envs.num_envs)
@@ -59,7 +59,7 @@ class Training:
         self.episodes.score, self.episodes.length = facts["episodes"]
         self.logged.sums = facts["logged"]
         self.learner.restore(facts["learner"], arrays)
-        self.driver.carry = state.tree("carry", self.driver.carry, arrays)
+        self.driver.carry = self.learner.placed(state.tree("carry", self.driver.carry, arrays))
         self.driver.resume(facts["driver"])
 
     def reached(self):

@@ -4,13 +4,27 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
+from types import SimpleNamespace
 
 import jax
 import numpy as np
 import pytest
 
-from dreamer import checkpoint, job, logs, platform, progress, stopping, trajectory, video
+from dreamer import (
+    checkpoint,
+    job,
+    logs,
+    options,
+    platform,
+    progress,
+    stopping,
+    trajectory,
+    video,
+)
 from dreamer import train as training
+from dreamer.envs import vector
+from dreamer.training import Training
 from jobs import files, specs
 from jobs.errors import Refused
 from tests.toy_training import NAMES, after, ask, train, whole
@@ -51,6 +65,17 @@ def test_metrics_are_means_over_the_updates_since_the_last_row(whole):
     _, metrics = trajectory.read_log(whole / NAMES[1], "metrics")
     assert list(metrics["updates"]) == [*range(3, 22, 3), 22]
     assert np.isfinite(metrics["loss/total"]).all()
+
+
+def test_the_policy_is_compiled_once(tmp_path, caplog):
+    tree = options.resolve(["square", "debug"], {"run.envs": 1})
+    made, board = vector.make("square", tree["env"], 1, 0), SimpleNamespace(scalars=print)
+    with closing(made) as envs, progress.Report(1, "cpu") as report:
+        going = Training(tree, envs, tmp_path, board, report)
+        with jax.log_compiles():
+            for _ in range(3):
+                going.advance()
+    assert caplog.text.count("Compiling jit(_beliefs)") == 1
 
 
 def test_snapshots_are_published_beside_the_checkpoint(tmp_path):
