@@ -1,5 +1,7 @@
 """The episodes of an evaluation: every player, seed by seed, some of them filmed."""
 
+from itertools import product
+
 from dreamer import films, players, stages, tasks
 
 FILMED = 1
@@ -15,19 +17,19 @@ def play(found, first, options, video=None, film=None):
     total = len(found) * len(options["seeds"]) * options["episodes"]
     fixed = tasks.options(tree).get("fixed_seed")
     with stages.Progress("evaluating", total, "episodes", "steps") as progress:
-        for player in found:
-            for seed in options["seeds"]:
-                world = first.header["seed"] if fixed else seed
-                kept = _kept(player, options, video or film)
-                game = players.play(player, tree, world, seed, kept, options["envs"])
-                lines = _finish(game, progress, len(rows))
-                rows += [{"player": player.name, "mode": player.mode, "seed": seed,
-                          "episode": number} | line
-                         for number, line in enumerate(lines)]  # fmt: skip
-                if film and player is found[0] and seed == options["seeds"][0]:
-                    films.gif(film, kept.films.get(0), first.header["world"]["actions"])
-                if video:
-                    _show(video, player, seed, kept)
+        for player, seed in product(found, options["seeds"]):
+            gif = None if rows else film
+            world = first.header["seed"] if fixed else seed
+            kept = _kept(player, options, video or gif)
+            game = players.play(player, tree, world, seed, kept, options["envs"])
+            lines = _finish(game, progress, len(rows))
+            rows += [{"player": player.name, "mode": player.mode, "seed": seed,
+                      "episode": number} | line
+                     for number, line in enumerate(lines)]  # fmt: skip
+            if gif:
+                films.gif(gif, kept.films.get(0), first.header["world"]["actions"])
+            if video:
+                _show(video, player, seed, kept)
     return rows
 
 
