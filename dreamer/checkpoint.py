@@ -5,7 +5,6 @@ import os
 import re
 import sys
 from functools import partial
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -126,8 +125,7 @@ def load(path):
 
 def arrays(path):
     """(header, {name: array}) of any safetensors file of this project."""
-    if not Path(path).is_file():
-        raise Refused(f"{path} {files.absent(path)}; train first, or give the path of a checkpoint")
+    files.need(path, "train first, or give the path of a checkpoint")
     try:
         with safe_open(path, "numpy") as file:
             text = (file.metadata() or {}).get(KEY)

@@ -8,10 +8,10 @@ import importlib
 import math
 import re
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 
 from dreamer import options, tasks
+from jobs import files
 from jobs.errors import Refused
 
 SIDE = 1024  # tiles
@@ -167,8 +167,8 @@ def _check_run(run):
             f"which is {run['devices']}"
         )
     start = run["from_checkpoint"]
-    if start and not Path(start).is_file():
-        raise Refused(f"option run.from_checkpoint: {start} does not exist; give a checkpoint")
+    if start:
+        files.need(start, "give a checkpoint", "option run.from_checkpoint: ")
 
 
 def _check_replay(run, replay):

@@ -10,7 +10,6 @@ In the shapes, T is steps, W x H the world in tiles (x first; y grows downward).
 
 import json
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -103,8 +102,7 @@ def read_log(path, kind):
 
 def open_file(path, kind="trajectory"):
     """A ParquetFile whose header says it is a `kind` of this version; else refuse."""
-    if not Path(path).is_file():
-        raise Refused(f"{path} {files.absent(path)}; run the step that makes it first")
+    files.need(path, "run the step that makes it first")
     file = Parquet(path)
     text = (file.schema_arrow.metadata or {}).get(KEY)
     if text is None:

@@ -84,9 +84,11 @@ def read_json(path):
         raise Refused(f"{path} is not valid JSON ({error}); remove it and make it again") from None
 
 
-def absent(path):
-    """What is wrong with a path where there is no file, in words."""
-    return "is a folder, not a file" if Path(path).is_dir() else "does not exist"
+def need(path, fix, where=""):
+    """Refuse a path where there is no file; `fix` says what to do, `where` who asked for it."""
+    if not Path(path).is_file():
+        wrong = "is a folder, not a file" if Path(path).is_dir() else "does not exist"
+        raise Refused(f"{where}{path} {wrong}; {fix}")
 
 
 def sha256(path):

@@ -85,9 +85,8 @@ def check(run, runs, where):
     if block["files"] and (block["run"] or block["policies"]):
         raise Refused(f"{where}data.files goes with neither data.run nor data.policies; keep one")
     for path in block["files"]:
-        if not Path(path).expanduser().is_file():
-            words = f"data.files: {path} {files.absent(path)}"
-            raise Refused(f"{where}{words}; give recordings, data sets or .npz files")
+        fix = "give recordings, data sets or .npz files"
+        files.need(Path(path).expanduser(), fix, f"{where}data.files: ")
     if ("agent" in policies(run)) != bool(block["run"]):
         raise Refused(f"{where}the policy agent and data.run go together; give both or neither")
     if block["run"]:

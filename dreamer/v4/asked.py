@@ -118,8 +118,7 @@ def _asked(phase, tree, code, spec, inputs, outputs, places):
 def _hash(path):
     if path is None:
         return None
-    if not Path(path).is_file():
-        raise Refused(f"{path} does not exist; run the step that makes it first")
+    files.need(path, "run the step that makes it first")
     return files.sha256(path)
 
 
